@@ -1,0 +1,71 @@
+/** Opening a store: which engine, on which disk, with which settings. */
+
+import { choice, type ConfigTable, config, defineErrors, type Values } from '@orbitkv/base'
+import { openLogEngine, logConfig } from '@orbitkv/engine-log'
+import { type Clock, type Disk, MemoryDisk, realClock, realDisk } from '@orbitkv/runtime'
+import { EngineStore, type Store, storeConfig } from '@orbitkv/store'
+
+export const openErrors = defineErrors('open', {
+  no_such_backend: { retry: 'no', text: 'this version has no backend {backend}; it has {backends}' },
+})
+
+/** The engines that this version has. */
+export const backends = ['mmap', 'memory'] as const
+export type Backend = (typeof backends)[number]
+
+const settings = {
+  backend: choice({
+    default: 'mmap',
+    choices: backends,
+    why: 'mmap: the log engine, durable; memory: the same engine on a disk in memory, gone with the process',
+  }),
+  ...storeConfig.settings,
+  ...logConfig.settings,
+}
+
+/** Every setting of a store, with its default, range and reason. */
+export const openConfig: ConfigTable<typeof settings> = config(settings, (values) =>
+  values.zeroAheadBytes > values.segmentBytes ? ['zeroAheadBytes must be at most segmentBytes'] : [],
+)
+
+export interface OpenOptions extends Partial<Values<typeof settings>> {
+  /** False: an error where there is no store yet. True by default. */
+  readonly createIfMissing?: boolean
+  /** Called while the log is read, with bytes done and in all. */
+  readonly progress?: (bytesDone: number, bytesTotal: number) => void
+  /** The disk and clock to use instead of the real ones. */
+  readonly disk?: Disk
+  readonly clock?: Clock
+}
+
+/**
+ * Opens the store in a folder, making it if there is none. Fails with `disk.not_a_directory`, `disk.read_only`,
+ * `disk.full`, `disk.locked`, `engine.newer_format`, `engine.not_a_store`, `config.invalid`. A damaged store opens for
+ * reading: `stats().details.readOnly` says what is wrong, and writes fail with `engine.read_only`.
+ */
+export async function open(path: string, options: OpenOptions = {}): Promise<Store> {
+  const { createIfMissing, progress, disk, clock = realClock, ...raw } = options
+  const backend = raw.backend as string | undefined
+  if (backend !== undefined && !(backends as readonly string[]).includes(backend)) {
+    throw openErrors.no_such_backend({ backend, backends: backends.join(', ') })
+  }
+  const values = openConfig.parse({ ...raw })
+  const inMemory = values.backend === 'memory'
+  const engine = await openLogEngine(path, {
+    disk: disk ?? (inMemory ? new MemoryDisk() : realDisk()),
+    clock,
+    config: {
+      segmentBytes: values.segmentBytes,
+      zeroAheadBytes: values.zeroAheadBytes,
+      reserveBytes: inMemory ? 0 : values.reserveBytes,
+      valueBytesMax: values.valueBytesMax,
+    },
+    ...(createIfMissing === undefined ? {} : { createIfMissing }),
+    ...(progress === undefined ? {} : { progress }),
+  })
+  return new EngineStore(engine, { path, clock, config: storeConfig.parse(pick(values, storeConfig.settings)) })
+}
+
+function pick(values: Readonly<Record<string, unknown>>, names: object): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(names).map((name) => [name, values[name]]))
+}

@@ -1,0 +1,37 @@
+/** Settings of the log engine. */
+
+import { bytes, config, KiB, MiB, type Values } from '@orbitkv/base'
+import { defaultLimits, valueBytesMaxMax } from '@orbitkv/engine'
+import { segmentBytesMax } from './format.ts'
+
+export const logConfig = config(
+  {
+    segmentBytes: bytes({
+      default: 64 * MiB,
+      min: 16 * KiB,
+      max: segmentBytesMax,
+      why: 'one file and one map; recovery reads one at a time, compaction frees one at a time',
+    }),
+    zeroAheadBytes: bytes({
+      default: 1 * MiB,
+      min: 4 * KiB,
+      max: 64 * MiB,
+      why: 'zeros written ahead of the log at a time: a sync into written blocks is cheaper, and a full disk shows before a write',
+    }),
+    reserveBytes: bytes({
+      default: 4 * MiB,
+      min: 0,
+      max: 1024 * MiB,
+      why: 'a file given up when the disk is full, so that deletes still work',
+    }),
+    valueBytesMax: bytes({
+      default: defaultLimits.valueBytesMax,
+      min: 1,
+      max: valueBytesMaxMax,
+      why: 'a larger value is refused by name',
+    }),
+  },
+  (c) => (c.zeroAheadBytes > c.segmentBytes ? ['zeroAheadBytes must be at most segmentBytes'] : []),
+)
+
+export type LogConfig = Values<typeof logConfig.settings>

@@ -1,0 +1,495 @@
+/**
+ * The log engine: the Engine contract over a log and a multi-version index of it.
+ *
+ * A batch is encoded straight into the active segment, indexed, and only then counts as appended; what can fail (limits,
+ * space) is checked before the first byte. Format: format.ts. Opening and recovery: open.ts.
+ */
+
+import { assert } from '@orbitkv/base'
+import { crc32c, crc32cMany, writeUint64 } from '@orbitkv/bytes'
+import {
+  type At,
+  type Batch,
+  type Capabilities,
+  type Change,
+  type CommittedBatch,
+  defaultLimits,
+  type Engine,
+  type EngineStats,
+  engineErrors,
+  type Fault,
+  type Keyspace,
+  latest,
+  published,
+  type Range,
+  type RecordView,
+  type VerifyReport,
+} from '@orbitkv/engine'
+import type { Disk, DiskLock } from '@orbitkv/runtime'
+import { BatchDirectory } from './batch-directory.ts'
+import { readCold } from './cold-reads.ts'
+import type { LogConfig } from './config.ts'
+import { batchHeader, batchHeaderBytes, batchMagic, segmentHeaderBytes } from './format.ts'
+import type { Log } from './log.ts'
+import { RangeCursor } from './range-cursor.ts'
+import { encodeRecord, type Lineage, LogRecord, recordBytesMax } from './record.ts'
+import { type BatchHead, findBatch, forEachRecord, loadBatchHead, newBatchHead } from './scan.ts'
+import type { Segment } from './segment.ts'
+import { verifyLog } from './verify.ts'
+import { VersionIndex } from './version-index.ts'
+
+/** How many retired versions one call of `retain` drops: about a millisecond of the loop. */
+const retiredPerCall = 4096
+
+export interface LogEngineOptions {
+  readonly disk: Disk
+  readonly path: string
+  readonly config: LogConfig
+  readonly log: Log
+  readonly lock: DiskLock
+}
+
+interface UnpublishedEnd {
+  readonly position: number
+  readonly revision: number
+  readonly time: number
+  readonly segment: number
+  readonly end: number
+}
+
+export class LogEngine implements Engine {
+  readonly name = 'mmap'
+  readonly capabilities: Capabilities
+  readonly #options: LogEngineOptions
+  readonly #log: Log
+  readonly #index: VersionIndex
+  readonly #directory = new BatchDirectory()
+  #faults: readonly Fault[] = []
+  #readOnly: string | undefined
+  #closed = false
+
+  appendedPosition = 0
+  appendedRevision = 0
+  appendedTime = 0
+  publishedPosition = 0
+  publishedRevision = 0
+  publishedTime = 0
+  #durablePosition = 0
+  #oldestRevision = 0
+  #sync: Promise<number> | undefined
+  readonly #unpublished: UnpublishedEnd[] = []
+
+  // Reused by append.
+  #spans = new Uint32Array(64)
+  readonly #lineage: Lineage = { exists: false, createRevision: 0, previousRevision: 0, version: 0 }
+  readonly #head = newBatchHead()
+  readonly #rangeDelete = new LogRecord()
+
+  constructor(options: LogEngineOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#index = new VersionIndex(options.log)
+    this.capabilities = { versions: true, durable: true, truncate: true }
+  }
+
+  // ---- opening (open.ts)
+
+  /** Takes in a batch that recovery found. */
+  recover(segment: Segment, head: BatchHead): void {
+    forEachRecord(segment.bytes, segment.words, head, this.#rangeDelete, (record) =>
+      this.#index.applyRecord(record, segment.number),
+    )
+    this.#directory.add(segment.number, head)
+    this.appendedPosition = head.position
+    this.appendedRevision = head.revision
+    this.appendedTime = head.time
+  }
+
+  /** Ends opening: everything recovered is durable and published. With faults, nothing may be written. */
+  start(faults: readonly Fault[]): void {
+    this.#faults = faults
+    const [first] = faults
+    if (first !== undefined) {
+      const more = faults.length > 1 ? ` and ${faults.length - 1} more` : ''
+      this.#readOnly = `${first.file} is damaged at byte ${first.offset}: ${first.problem}${more}`
+    }
+    this.publishedPosition = this.#durablePosition = this.appendedPosition
+    this.publishedRevision = this.appendedRevision
+    this.publishedTime = this.appendedTime
+  }
+
+  // ---- writing
+
+  append(batch: Batch): number {
+    this.#assertWritable()
+    const { changes } = batch
+    const bytesMax = this.#check(changes)
+    this.#log.reserve(bytesMax, onlyDeletes(changes))
+    const { active } = this.#log
+    const { bytes, words, number } = active
+    const start = active.end
+    const spans = changes.length * 2 > this.#spans.length ? this.#growSpans(changes.length) : this.#spans
+
+    let at = start + batchHeaderBytes
+    for (let i = 0; i < changes.length; i++) {
+      const change = changes[i] as Change
+      const valueEnd = this.#appendChange(active, at, change, batch.revision)
+      spans[2 * i] = at
+      spans[2 * i + 1] = valueEnd
+      at = (valueEnd + 7) & ~7
+    }
+    crc32cMany(active.seed, bytes, spans, changes.length)
+
+    const position = this.appendedPosition + 1
+    const time = batch.time > this.appendedTime ? batch.time : this.appendedTime
+    const { durable } = this.#log
+    const word = start >>> 2
+    words[word] = batchMagic
+    words[word + batchHeader.batchBytes / 4] = at - start
+    words[word + batchHeader.recordCount / 4] = changes.length
+    writeUint64(words, word + batchHeader.position / 4, position)
+    writeUint64(words, word + batchHeader.revision / 4, batch.revision)
+    writeUint64(words, word + batchHeader.time / 4, time)
+    writeUint64(words, word + batchHeader.epoch / 4, batch.epoch ?? 0)
+    words[word + batchHeader.shard / 4] = 0
+    words[word + batchHeader.durableSegment / 4] = durable.segment
+    words[word + batchHeader.durableBytes / 4] = durable.bytes
+    words[word + batchHeader.zero / 4] = 0
+    words[word + batchHeader.checksum / 4] = crc32c(active.seed, bytes, start + 8, at)
+    active.end = at
+
+    this.appendedPosition = position
+    this.appendedRevision = batch.revision
+    this.appendedTime = time
+    this.#noteBatch(active, start, at - start)
+    if (this.#unpublished.length === 0) {
+      this.#index.allPublished = false
+      this.#index.publishedSegment = number
+      this.#index.publishedOffset8 = start >>> 3
+    }
+    this.#unpublished.push({ position, revision: batch.revision, time, segment: number, end: at })
+    return position
+  }
+
+  /** Encodes and indexes one change at a place of the active segment; returns where its value ends. */
+  #appendChange(active: Segment, at: number, change: Change, revision: number): number {
+    const { bytes, words, number } = active
+    const lineage = this.#lineage
+    const space = this.#index.space(change.keyspace)
+    if (change.kind === 'delete-range') {
+      lineage.exists = false
+      const end = encodeRecord(bytes, words, at, change, revision, lineage)
+      this.#index.applyDeleteRange(this.#rangeDelete.moveTo(bytes, words, at), number)
+      return end
+    }
+    const isPut = change.kind === 'put'
+    const { key, keyStart, keyEnd } = change
+    const found = this.#index.inherit(space, key, keyStart, keyEnd, revision, isPut, lineage)
+    const end = encodeRecord(bytes, words, at, change, revision, lineage)
+    this.#index.place(space, found, key, keyStart, keyEnd, number, at >>> 3, isPut, revision)
+    return end
+  }
+
+  /** Checks a batch against the limits; returns the most bytes that it can take. */
+  #check(changes: readonly Change[]): number {
+    const { batchBytesMax, batchRecordsMax, keyBytesMax } = defaultLimits
+    const { valueBytesMax } = this.#options.config
+    if (changes.length > batchRecordsMax) {
+      throw engineErrors.batch_too_large({ size: changes.length, unit: 'records', max: batchRecordsMax })
+    }
+    let bytes = batchHeaderBytes
+    for (let i = 0; i < changes.length; i++) {
+      const change = changes[i] as Change
+      const keyBytes = change.keyEnd - change.keyStart
+      const valueBytes = change.valueEnd - change.valueStart
+      if (keyBytes > keyBytesMax) throw engineErrors.key_too_large({ bytes: keyBytes, max: keyBytesMax })
+      if (valueBytes > valueBytesMax) throw engineErrors.value_too_large({ bytes: valueBytes, max: valueBytesMax })
+      bytes += recordBytesMax(change)
+    }
+    if (bytes > batchBytesMax) throw engineErrors.batch_too_large({ size: bytes, unit: 'bytes', max: batchBytesMax })
+    return bytes
+  }
+
+  #growSpans(changes: number): Uint32Array {
+    this.#spans = new Uint32Array(2 ** Math.ceil(Math.log2(2 * changes)))
+    return this.#spans
+  }
+
+  #noteBatch(segment: Segment, offset: number, batchBytes: number): void {
+    const head = this.#head
+    head.offset = offset
+    head.batchBytes = batchBytes
+    head.position = this.appendedPosition
+    head.revision = this.appendedRevision
+    this.#directory.add(segment.number, head)
+  }
+
+  write(): number {
+    this.#assertWritable()
+    this.#log.write()
+    return this.appendedPosition
+  }
+
+  async sync(): Promise<number> {
+    this.#assertWritable()
+    // One at a time: what was appended meanwhile goes with the next one.
+    while (this.#sync !== undefined) await this.#sync
+    this.#sync = this.#syncOnce()
+    try {
+      return await this.#sync
+    } finally {
+      this.#sync = undefined
+    }
+  }
+
+  async #syncOnce(): Promise<number> {
+    const position = this.appendedPosition
+    await this.#log.sync()
+    this.#durablePosition = Math.max(this.#durablePosition, position)
+    return this.#durablePosition
+  }
+
+  publish(position: number): void {
+    assert(position <= this.appendedPosition, 'only what is appended is published')
+    const unpublished = this.#unpublished
+    let count = 0
+    while (count < unpublished.length && (unpublished[count] as UnpublishedEnd).position <= position) count++
+    if (count === 0) return
+    const last = unpublished[count - 1] as UnpublishedEnd
+    if (count === unpublished.length) unpublished.length = 0
+    else unpublished.splice(0, count)
+    this.publishedPosition = last.position
+    this.publishedRevision = last.revision
+    this.publishedTime = last.time
+    this.#index.allPublished = unpublished.length === 0
+    this.#index.publishedSegment = last.segment
+    this.#index.publishedOffset8 = last.end >>> 3
+  }
+
+  async truncateAfter(position: number): Promise<void> {
+    if (position < this.publishedPosition) {
+      throw engineErrors.published({ position, published: this.publishedPosition })
+    }
+    if (position >= this.appendedPosition) return
+    while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
+    const heads = this.#headsAfter(position)
+    for (const { segment, head } of heads.reverse()) {
+      const starts: number[] = []
+      forEachRecord(segment.bytes, segment.words, head, this.#rangeDelete, (record) => void starts.push(record.start))
+      for (const start of starts.reverse()) {
+        this.#index.undoRecord(this.#rangeDelete.moveTo(segment.bytes, segment.words, start), segment.number)
+      }
+    }
+    const first = heads.at(-1)
+    assert(first !== undefined, 'there is a batch to take back')
+    while ((this.#unpublished.at(-1)?.position ?? 0) > position) this.#unpublished.pop()
+    const newest = this.#unpublished.at(-1)
+    this.appendedPosition = position
+    this.appendedRevision = newest?.revision ?? this.publishedRevision
+    this.appendedTime = newest?.time ?? this.publishedTime
+    this.#durablePosition = Math.min(this.#durablePosition, position)
+    this.#directory.truncateAfter(position)
+    this.#index.allPublished = this.#unpublished.length === 0
+    await this.#log.cut({ segment: first.segment.number, bytes: first.head.offset })
+  }
+
+  #headsAfter(position: number): { segment: Segment; head: BatchHead }[] {
+    const heads: { segment: Segment; head: BatchHead }[] = []
+    for (const { segment, head } of this.#walk(position)) heads.push({ segment, head: { ...head } })
+    return heads
+  }
+
+  /** Every batch above a position, from the nearest noted one on. The head is reused. */
+  *#walk(position: number): Iterable<{ segment: Segment; head: BatchHead }> {
+    const from = this.#directory.before('position', position + 1) ?? this.#directory.first()
+    if (from === undefined) return
+    const head = newBatchHead()
+    let offset = from.offset
+    for (let number = from.segment; ; number++) {
+      const segment = this.#log.segments[number]
+      if (segment === undefined) return
+      while (offset < segment.end) {
+        // Where recovery passed over damage, only what is sound counts.
+        if (this.#faults.length === 0) loadBatchHead(segment.words, offset, head)
+        else if (!findBatch(segment.bytes, segment.words, segment.seed, offset, segment.end, head)) break
+        offset = head.offset + head.batchBytes
+        if (head.position > position) yield { segment, head }
+      }
+      offset = segmentHeaderBytes
+    }
+  }
+
+  // ---- reading
+
+  get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at: At = published): RecordView | undefined {
+    if (at >= 0) this.#assertKept(at)
+    return this.#index.get(keyspace, key, start, end, at)
+  }
+
+  async getAsync(keyspace: Keyspace, key: Uint8Array, at: At = published): Promise<RecordView | undefined> {
+    if (at >= 0) this.#assertKept(at)
+    return readCold(this.#log, this.#index, keyspace, key, at)
+  }
+
+  range(keyspace: Keyspace, range: Range): Iterable<RecordView> {
+    if (range.at !== undefined && range.at >= 0) this.#assertKept(range.at)
+    const space = this.#index.existing(keyspace)
+    return space === undefined ? [] : new RangeCursor(this.#index, space, range)
+  }
+
+  count(keyspace: Keyspace, range: Range): number {
+    const space = this.#index.existing(keyspace)
+    if (space === undefined) return 0
+    const { gt, gte, lt, lte, limit, at = published } = range
+    const whole = gt === undefined && gte === undefined && lt === undefined && lte === undefined && limit === undefined
+    if (whole && at < 0 && (at !== published || this.#index.allPublished)) return space.live
+    let count = 0
+    for (const _ of this.range(keyspace, range)) count++
+    return count
+  }
+
+  sample(keyspace: Keyspace, fraction: number): RecordView | undefined {
+    const space = this.#index.existing(keyspace)
+    if (space === undefined || !space.index.sample(fraction)) return undefined
+    return this.#index.resolve(space.index.segment, space.index.offset8, latest, this.#rangeDelete)
+  }
+
+  keyspaces(): Keyspace[] {
+    return Array.from(this.#index.spaces(), (space) => space.id)
+  }
+
+  *changes(position: number): Iterable<CommittedBatch> {
+    const record = new LogRecord()
+    for (const { segment, head } of this.#walk(position)) {
+      if (head.position > this.publishedPosition) return
+      const { revision, time, epoch } = head
+      const records: LogRecord[] = []
+      forEachRecord(segment.bytes, segment.words, head, record, ({ start }) =>
+        void records.push(new LogRecord().moveTo(segment.bytes, segment.words, start)),
+      )
+      yield { position: head.position, revision, time, epoch, records }
+    }
+  }
+
+  timeAt(revision: number): number {
+    this.#assertKept(revision)
+    const from = this.#directory.before('revision', revision)
+    if (from === undefined) return 0
+    let time = 0
+    for (const { head } of this.#walk(from.position - 1)) {
+      if (head.revision > revision || head.position > this.publishedPosition) break
+      time = head.time
+    }
+    return time
+  }
+
+  // ---- keeping
+
+  retain(revision: number): boolean {
+    assert(revision <= this.publishedRevision, 'only published states are given up')
+    this.#oldestRevision = Math.max(this.#oldestRevision, revision)
+    return this.#index.retire(this.#oldestRevision, retiredPerCall)
+  }
+
+  get versionsRetained(): number {
+    return this.#index.versionsKept
+  }
+
+  get oldestRevision(): number {
+    return this.#oldestRevision
+  }
+
+  async compact(): Promise<number> {
+    return 0
+  }
+
+  async verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport> {
+    this.#assertOpen()
+    if (this.#readOnly === undefined && this.#log.poison === undefined) this.#log.write()
+    return verifyLog(this.#log, this.#faults, progress)
+  }
+
+  stats(): EngineStats {
+    let keysIndexed = 0
+    let keysLive = 0
+    let height = 0
+    for (const { index, live } of this.#index.spaces()) {
+      keysIndexed += index.size
+      keysLive += live
+      height = Math.max(height, index.height)
+    }
+    let logBytes = 0
+    let diskBytes = 0
+    let segments = 0
+    for (const segment of this.#log.inOrder()) {
+      logBytes += segment.end
+      diskBytes += Math.max(segment.end, segment.zeroedEnd)
+      segments++
+    }
+    return {
+      keysIndexed,
+      keysLive,
+      versionsRetained: this.#index.versionsKept,
+      indexBytes: this.#index.bytes + this.#directory.bytes,
+      logBytes,
+      diskBytes,
+      segments,
+      appendedPosition: this.appendedPosition,
+      publishedPosition: this.publishedPosition,
+      durablePosition: this.#durablePosition,
+      revision: this.publishedRevision,
+      details: {
+        disk: this.#options.disk.kind,
+        indexHeight: height,
+        oldestRevision: this.#oldestRevision,
+        syncs: this.#log.syncs,
+        readOnly: this.#readOnly ?? '',
+        poisoned: this.#log.poison ?? '',
+        faults: this.#faults.length,
+      },
+    }
+  }
+
+  /** Throws an AssertionError where the index or the log breaks an invariant. For tests; visits everything. */
+  validate(): void {
+    this.#index.validate()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
+    this.#closed = true
+    try {
+      if (this.#readOnly === undefined && this.#log.poison === undefined) await this.#log.finish()
+    } finally {
+      this.#log.close()
+      this.#options.lock.release()
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw engineErrors.closed({ path: this.#options.path })
+  }
+
+  #assertWritable(): void {
+    this.#assertOpen()
+    if (this.#readOnly !== undefined) throw engineErrors.read_only({ path: this.#options.path, reason: this.#readOnly })
+    if (this.#log.poison !== undefined) {
+      throw engineErrors.poisoned({ path: this.#options.path, reason: this.#log.poison })
+    }
+  }
+
+  #assertKept(revision: number): void {
+    if (revision < this.#oldestRevision) {
+      throw engineErrors.compacted({ what: 'revision', asked: revision, oldest: this.#oldestRevision })
+    }
+    if (revision > this.publishedRevision) {
+      throw engineErrors.not_yet({ asked: revision, newest: this.publishedRevision })
+    }
+  }
+}
+
+function onlyDeletes(changes: readonly Change[]): boolean {
+  for (let i = 0; i < changes.length; i++) if ((changes[i] as Change).kind === 'put') return false
+  return true
+}

@@ -1,0 +1,306 @@
+/**
+ * The log: segments in order, one of them active. Space, writing, syncing and cutting; what batches mean is the engine's.
+ *
+ * What must hold:
+ * 1. Bytes are appended only where `reserve` has made sure of blocks, so a full disk is an error before anything changed.
+ * 2. `durable` never names a byte that a completed sync did not cover.
+ * 3. After a failed write or sync nothing is written any more (`poisoned`): the kernel may have dropped the bytes.
+ */
+
+import { assert, hasCode, KiB } from '@orbitkv/base'
+import { engineErrors } from '@orbitkv/engine'
+import { type Clock, type Disk, mapAlignmentBytes } from '@orbitkv/runtime'
+import type { LogConfig } from './config.ts'
+import { writeDurableLine } from './durable-line.ts'
+import { segmentFileName, segmentHeaderBytes } from './format.ts'
+import { createSegment, Segment } from './segment.ts'
+
+export interface LogOptions {
+  readonly disk: Disk
+  readonly clock: Clock
+  /** The folder of the segments. */
+  readonly directory: string
+  readonly config: LogConfig
+  readonly storeId: string
+  /** A random whole number below 2^32, for the seeds of checksums. */
+  readonly randomUint32: () => number
+}
+
+/** A place in the log: everything before `bytes` in segment `segment`, and every earlier segment. */
+export interface LogAddress {
+  readonly segment: number
+  readonly bytes: number
+}
+
+const zeros = new Uint8Array(256 * KiB)
+
+export class Log {
+  readonly directory: string
+  readonly #options: LogOptions
+  /** By segment number; the holes are segments that are gone. */
+  readonly segments: (Segment | undefined)[] = []
+  /** The bytes and words of each segment, by number: what readers index. */
+  readonly bytesOf: Uint8Array[] = []
+  readonly wordsOf: Uint32Array[] = []
+  #active: Segment | undefined
+  #durable: LogAddress = { segment: 0, bytes: 0 }
+  #directoryDirty = false
+  #poison: string | undefined
+  #reserveHeld = false
+  #syncs = 0
+
+  constructor(options: LogOptions) {
+    this.#options = options
+    this.directory = options.directory
+  }
+
+  get active(): Segment {
+    assert(this.#active !== undefined, 'an open log has an active segment')
+    return this.#active
+  }
+
+  get durable(): LogAddress {
+    return this.#durable
+  }
+
+  /** Why nothing can be written any more; undefined while all is well. */
+  get poison(): string | undefined {
+    return this.#poison
+  }
+
+  /** Syncs of segment files since it was opened. */
+  get syncs(): number {
+    return this.#syncs
+  }
+
+  segment(number: number): Segment {
+    const segment = this.segments[number]
+    assert(segment !== undefined, `segment ${number} is open`)
+    return segment
+  }
+
+  /** Segments that exist, in order. */
+  *inOrder(): Iterable<Segment> {
+    for (const segment of this.segments) if (segment !== undefined) yield segment
+  }
+
+  /** Takes a segment in, as recovery finds it. The last one may become active. */
+  adopt(segment: Segment, durable: boolean): void {
+    this.segments[segment.number] = segment
+    this.#publishImage(segment)
+    if (durable) segment.durableEnd = segment.end
+  }
+
+  /** Ends recovery: cuts a torn tail, and goes on in the newest segment if it can be appended to, else in a new one. */
+  async start(tornAt: LogAddress | undefined): Promise<void> {
+    this.#takeReserve()
+    this.#active = this.segments.at(-1)
+    if (tornAt !== undefined) await this.cut(tornAt)
+    const newest = this.#active
+    if (newest === undefined || newest.mapping !== undefined || newest.end + segmentHeaderBytes > newest.capacity) {
+      this.#startSegment(0, true)
+    }
+    await this.sync()
+  }
+
+  /** Makes sure that `bytes` can be appended to the active segment; throws `engine.full` with nothing changed. */
+  reserve(bytes: number, deletesOnly: boolean): void {
+    this.#assertHealthy()
+    if (!deletesOnly && !this.#reserveHeld) {
+      this.#takeReserve()
+      if (!this.#reserveHeld) throw engineErrors.full({ path: this.directory })
+    }
+    const segment = this.active
+    if (segment.end + bytes <= segment.zeroedEnd) return
+    if (segment.end + bytes > segment.capacity) this.#startSegment(bytes, deletesOnly)
+    this.#zeroAhead(this.active, this.active.end + bytes, deletesOnly)
+  }
+
+  /** Hands every appended byte to the system. */
+  write(): void {
+    const segment = this.active
+    if (segment.writtenEnd === segment.end) return
+    this.#assertHealthy()
+    try {
+      segment.file.write(segment.bytes, segment.writtenEnd, segment.end - segment.writtenEnd, segment.writtenEnd)
+      segment.writtenEnd = segment.end
+    } catch (error) {
+      throw this.#poisonWith(error)
+    }
+  }
+
+  /** Makes every byte appended before the call durable. One at a time. */
+  async sync(): Promise<void> {
+    this.write()
+    this.#assertHealthy()
+    const target: LogAddress = { segment: this.active.number, bytes: this.active.writtenEnd }
+    try {
+      if (this.#directoryDirty) {
+        this.#directoryDirty = false
+        await this.#options.disk.syncDirectory(this.directory)
+      }
+      for (let number = Math.max(1, this.#durable.segment); number <= target.segment; number++) {
+        const segment = this.segments[number]
+        if (segment === undefined || segment.durableEnd >= segment.writtenEnd) continue
+        const upTo = segment.writtenEnd
+        await segment.file.sync()
+        this.#syncs++
+        segment.durableEnd = upTo
+      }
+    } catch (error) {
+      throw this.#poisonWith(error)
+    }
+    this.#durable = target
+  }
+
+  /** Cuts everything at and after an address, on the disk too; resolves once that is durable. */
+  async cut(address: LogAddress): Promise<void> {
+    const { disk, config } = this.#options
+    const segment = this.segment(address.segment)
+    assert(address.bytes <= segment.end, 'only what is there is cut')
+    for (let number = this.segments.length - 1; number > address.segment; number--) {
+      const later = this.segments[number]
+      if (later === undefined) continue
+      later.close()
+      if (this.#poison === undefined) disk.remove(later.file.path)
+      this.segments.length = this.bytesOf.length = this.wordsOf.length = number
+    }
+    if (segment.mapping !== undefined) {
+      const image = new Uint8Array(Math.max(config.segmentBytes, segment.end))
+      segment.file.read(image, 0, address.bytes, 0)
+      segment.mapping.release()
+      segment.mapping = undefined
+      segment.bytes = image
+      segment.words = new Uint32Array(image.buffer)
+      this.#publishImage(segment)
+    }
+    segment.end = address.bytes
+    this.#active = segment
+    if (this.#poison !== undefined) return
+    segment.file.truncate(address.bytes)
+    segment.writtenEnd = Math.min(segment.writtenEnd, address.bytes)
+    segment.zeroedEnd = address.bytes
+    segment.durableEnd = 0
+    if (this.#durable.segment >= address.segment) this.#durable = { segment: address.segment, bytes: 0 }
+    this.#directoryDirty = true
+    await this.sync()
+  }
+
+  /** Ends writing: everything is durable, and the durable line says so. */
+  async finish(): Promise<void> {
+    await this.sync()
+    await writeDurableLine(this.#options.disk, this.directory, this.#durable)
+  }
+
+  close(): void {
+    for (const segment of this.inOrder()) segment.close()
+  }
+
+  /** Seals the active segment and goes on in a new one with room for `bytes`. */
+  #startSegment(bytes: number, deletesOnly: boolean): void {
+    const { disk, clock, config, storeId, randomUint32 } = this.#options
+    const sealed = this.#active
+    if (sealed !== undefined && sealed.mapping === undefined) this.write()
+    const number = this.segments.length === 0 ? 1 : this.segments.length
+    const wanted = segmentHeaderBytes + bytes
+    const capacity = Math.max(config.segmentBytes, Math.ceil(wanted / mapAlignmentBytes) * mapAlignmentBytes)
+    const path = `${this.directory}/${segmentFileName(number)}`
+    const segment = this.#withSpace(deletesOnly, () =>
+      createSegment(disk, path, { number, capacity, createdAt: clock.now(), storeId, seed: randomUint32() }),
+    )
+    this.segments[number] = segment
+    this.#publishImage(segment)
+    this.#active = segment
+    this.#directoryDirty = true
+    if (sealed !== undefined && sealed.mapping === undefined) {
+      // Give back the zeros behind the last batch.
+      sealed.file.truncate(sealed.end)
+      sealed.zeroedEnd = sealed.end
+      this.seal(sealed)
+    }
+  }
+
+  /** Reads a segment that is no longer written through a mapping of its file from now on, where there are mappings. */
+  seal(segment: Segment): void {
+    const { kind } = this.#options.disk
+    if (kind === 'javascript' || kind === 'memory') return
+    segment.mapFile()
+    this.#publishImage(segment)
+  }
+
+  #publishImage(segment: Segment): void {
+    this.bytesOf[segment.number] = segment.bytes
+    this.wordsOf[segment.number] = segment.words
+  }
+
+  #zeroAhead(segment: Segment, needed: number, deletesOnly: boolean): void {
+    const step = this.#options.config.zeroAheadBytes
+    const target = Math.min(Math.ceil(needed / step) * step, segment.capacity)
+    this.#withSpace(deletesOnly, () => {
+      while (segment.zeroedEnd < target) {
+        const bytes = Math.min(zeros.length, target - segment.zeroedEnd)
+        segment.file.write(zeros, 0, bytes, segment.zeroedEnd)
+        segment.zeroedEnd += bytes
+      }
+    })
+  }
+
+  /** Runs what allocates; on a full disk deletes get the reserve, and everything else gets `engine.full`. */
+  #withSpace<Result>(deletesOnly: boolean, allocate: () => Result): Result {
+    try {
+      return allocate()
+    } catch (error) {
+      if (!hasCode(error, 'disk.full')) throw error
+      const canGiveUp = deletesOnly && this.#reserveHeld && this.#options.config.reserveBytes > 0
+      if (!canGiveUp) throw engineErrors.full({ path: this.directory }, error)
+    }
+    this.#options.disk.remove(this.#reservePath)
+    this.#reserveHeld = false
+    try {
+      return allocate()
+    } catch (error) {
+      if (hasCode(error, 'disk.full')) throw engineErrors.full({ path: this.directory }, error)
+      throw error
+    }
+  }
+
+  get #reservePath(): string {
+    return `${this.directory}/reserve`
+  }
+
+  /** Fills the reserve file if it is not there whole; without the space for it, it is simply not held. */
+  #takeReserve(): void {
+    const { disk, config } = this.#options
+    if (config.reserveBytes === 0) {
+      this.#reserveHeld = true
+      return
+    }
+    const present = disk.exists(this.#reservePath)
+    // Without twice the room there is no point in trying: what is free would be gone again at once.
+    if (!present && disk.freeBytes(this.directory) < 2 * config.reserveBytes) return
+    const file = disk.open(this.#reservePath, present ? 'write' : 'create')
+    try {
+      for (let at = file.size(); at < config.reserveBytes; ) {
+        const bytes = Math.min(zeros.length, config.reserveBytes - at)
+        file.write(zeros, 0, bytes, at)
+        at += bytes
+      }
+      this.#reserveHeld = true
+    } catch (error) {
+      if (!hasCode(error, 'disk.full')) throw error
+      file.truncate(0)
+    } finally {
+      file.close()
+    }
+  }
+
+  #assertHealthy(): void {
+    if (this.#poison !== undefined) throw engineErrors.poisoned({ path: this.directory, reason: this.#poison })
+  }
+
+  #poisonWith(error: unknown): Error {
+    if (hasCode(error, 'engine.poisoned')) return error as Error
+    this.#poison ??= error instanceof Error ? error.message : String(error)
+    return engineErrors.poisoned({ path: this.directory, reason: this.#poison }, error)
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The memory of the ordered index: tree nodes as stretches of Int32Array chunks, outside the JavaScript heap's object graph.
+ *
+ * Every node has the same stride, so a freed one serves again for either kind. Chunks are never moved: growth costs one
+ * allocation and no copy. A node's words:
+ *
+ *   0 count | 1 next leaf | 2 previous leaf | 3 prefixBytes | 4..15 zero
+ *   16.. headHigh[64] | 80.. headLow[64] | 144.. a[64] | 208.. b[64]
+ *
+ * For a leaf (a, b) is the location of a record; for a branch a is the child and b the separator. A head is 8 bytes of a
+ * key after the node's prefix, zero-padded, as two words with the top bit flipped: signed order is byte order.
+ */
+
+export const nodeCapacity = 64
+export const nodeCount = 0
+export const nodeNext = 1
+export const nodePrevious = 2
+export const nodePrefix = 3
+export const nodeHigh = 16
+export const nodeLow = nodeHigh + nodeCapacity
+export const nodeA = nodeLow + nodeCapacity
+export const nodeB = nodeA + nodeCapacity
+export const nodeWords = nodeB + nodeCapacity
+
+const chunkShift = 8
+const chunkNodes = 1 << chunkShift
+const chunkMask = chunkNodes - 1
+
+/** No node. Ids begin at 1. */
+export const noNode = 0
+
+export class NodePool {
+  readonly chunks: Int32Array[] = []
+  #used = 1
+  readonly #free: number[] = []
+
+  get bytes(): number {
+    return this.chunks.length * chunkNodes * nodeWords * 4
+  }
+
+  /** Nodes in use. */
+  get count(): number {
+    return this.#used - 1 - this.#free.length
+  }
+
+  /** The chunk of a node; the node begins at `base(id)` in it. */
+  chunk(id: number): Int32Array {
+    return this.chunks[id >>> chunkShift] as Int32Array
+  }
+
+  base(id: number): number {
+    return (id & chunkMask) * nodeWords
+  }
+
+  allocate(): number {
+    const reused = this.#free.pop()
+    const id = reused ?? this.#used++
+    if (id >>> chunkShift === this.chunks.length) this.chunks.push(new Int32Array(chunkNodes * nodeWords))
+    const base = this.base(id)
+    this.chunk(id).fill(0, base, base + nodeHigh)
+    return id
+  }
+
+  free(id: number): void {
+    this.#free.push(id)
+  }
+}

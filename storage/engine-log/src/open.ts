@@ -1,0 +1,69 @@
+/**
+ * Opening a log engine: the folder, its lock, its manifest, recovery.
+ *
+ *   DIR/orbit.json   format, store id, number of shards (manifest.ts)
+ *   DIR/lock         held while a writer has the folder open
+ *   DIR/log-00/      segments, `durable`, `reserve`
+ */
+
+import type { Engine } from '@orbitkv/engine'
+import { type Clock, type Disk, realClock } from '@orbitkv/runtime'
+import { type LogConfig, logConfig } from './config.ts'
+import { writeDurableLine } from './durable-line.ts'
+import { LogEngine } from './engine.ts'
+import { Log } from './log.ts'
+import { openManifest } from './manifest.ts'
+import { recoverLog } from './recovery.ts'
+
+export interface OpenLogOptions {
+  readonly disk: Disk
+  readonly clock?: Clock
+  /** Raw settings, checked against `logConfig`. */
+  readonly config?: Partial<LogConfig>
+  readonly randomUint32?: () => number
+  /** False: a folder without a store is an error. True by default. */
+  readonly createIfMissing?: boolean
+  /** Called while recovery reads, with bytes done and in all. */
+  readonly progress?: (bytesDone: number, bytesTotal: number) => void
+}
+
+/**
+ * Opens the store in a folder, making it if there is none. Errors: `disk.not_a_directory`, `disk.read_only`, `disk.locked`,
+ * `engine.newer_format`, `engine.not_a_store`. Damage does not fail it: the engine is then for reading only and says why.
+ */
+export async function openLogEngine(path: string, options: OpenLogOptions): Promise<Engine & { validate(): void }> {
+  const { disk, clock = realClock, randomUint32 = randomSeed } = options
+  const config = logConfig.parse({ ...options.config })
+  const manifest = await openManifest(disk, path, {
+    randomUint32,
+    now: clock.now(),
+    createIfMissing: options.createIfMissing ?? true,
+  })
+  const lock = disk.lock(`${path}/lock`)
+  try {
+    const directory = `${path}/log-00`
+    if (!disk.exists(directory)) {
+      disk.makeDirectory(directory)
+      await disk.syncDirectory(path)
+    }
+    const log = new Log({ disk, clock, directory, config, storeId: manifest.storeId, randomUint32 })
+    const engine = new LogEngine({ disk, path, config, log, lock })
+    const recovered = recoverLog({ disk, log, storeId: manifest.storeId, segmentBytes: config.segmentBytes }, (segment, batch) =>
+      engine.recover(segment, batch),
+    )
+    if (recovered.faults.length === 0) {
+      for (const orphan of recovered.orphans) disk.remove(orphan)
+      await log.start(recovered.cut)
+      await writeDurableLine(disk, directory, log.durable)
+    }
+    engine.start(recovered.faults)
+    return engine
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] as number
+}

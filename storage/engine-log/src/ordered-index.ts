@@ -1,0 +1,631 @@
+/**
+ * The ordered index of one keyspace: a B+tree from keys to the location of their newest record.
+ *
+ * It holds no keys: a node knows 8 bytes of each key after a prefix that all keys in its range share, and asks the log
+ * (`KeySource`) when those do not decide. Separators between leaves are copies of keys, so that a record may move or go.
+ *
+ * What must hold (`validate` checks it):
+ * 1. Entries ascend strictly by key, within a leaf and along the leaves' links.
+ * 2. Child i of a branch holds the keys from separator i (included) to separator i+1; separator 0 is never looked at.
+ * 3. All keys that a node may ever be asked for share its first `prefixBytes` bytes.
+ * 4. No leaf is empty but the root, and every leaf is equally deep.
+ *
+ * `find` remembers its place; `insert`, `replace` and `remove` act on that place and may follow only a `find`.
+ * Prefix truncation after R. Bayer, K. Unterauer, "Prefix B-Trees", 1977; leaves are freed when empty, not merged, after
+ * T. Johnson, D. Shasha, "B-trees with inserts and deletes: why free-at-empty is better than merge-at-half", 1993.
+ */
+
+import { assert } from '@orbitkv/base'
+import { compareBytes, sharedPrefixBytes } from '@orbitkv/bytes'
+import {
+  NodePool,
+  noNode,
+  nodeA,
+  nodeB,
+  nodeCapacity,
+  nodeCount,
+  nodeHigh,
+  nodeLow,
+  nodeNext,
+  nodePrefix,
+  nodePrevious,
+  nodeWords,
+} from './node-pool.ts'
+
+/** Where the index reads the keys of its entries. */
+export interface KeySource {
+  /** Moves to the key of the record at a location: `bytes[keyStart, keyStart + keyBytes)`. */
+  keyAt(segment: number, offset8: number): { bytes: Uint8Array; keyStart: number; keyBytes: number }
+  /** Compares the key at a location with `key[start, end)`. */
+  compareKeyAt(segment: number, offset8: number, key: Uint8Array, start: number, end: number): number
+}
+
+const heightMax = 16
+const flipTop = 0x80000000 | 0
+
+export class OrderedIndex {
+  readonly #keys: KeySource
+  readonly #pool = new NodePool()
+  readonly #separators: Uint8Array[] = []
+  readonly #separatorsFree: number[] = []
+  #root: number
+  /** Branch levels above the leaves. */
+  #height = 0
+  #size = 0
+  #changes = 0
+
+  // The place of the last find: the leaf and slot, and the branch and child slot of each level above it.
+  #leaf = noNode
+  #slot = 0
+  readonly #pathNode = new Int32Array(heightMax)
+  readonly #pathSlot = new Int32Array(heightMax)
+  /** The location that the last find, or a cursor's step, came to. */
+  segment = 0
+  offset8 = 0
+
+  // The head of the key that is being sought, for a prefix of #headPrefix bytes.
+  #high = 0
+  #low = 0
+  #headPrefix = 0
+
+  constructor(keys: KeySource) {
+    this.#keys = keys
+    this.#root = this.#pool.allocate()
+    this.#leaf = this.#root
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Grows with every insert and remove: a cursor that sees it change seeks its place again. */
+  get changeCount(): number {
+    return this.#changes
+  }
+
+  get bytes(): number {
+    let bytes = this.#pool.bytes
+    for (const separator of this.#separators) bytes += separator.length
+    return bytes
+  }
+
+  get height(): number {
+    return this.#height + 1
+  }
+
+  /** Looks `key[start, end)` up: true with its location in `segment` and `offset8`, or false. */
+  find(key: Uint8Array, start: number, end: number): boolean {
+    const leaf = this.#descend(key, start, end)
+    const words = this.#pool.chunk(leaf)
+    const base = this.#pool.base(leaf)
+    this.#sharpen(key, start, end, words[base + nodePrefix] as number)
+    const wantedHigh = this.#high
+    const wantedLow = this.#low
+    let from = 0
+    let to = words[base + nodeCount] as number
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      const high = words[base + nodeHigh + middle] as number
+      const low = words[base + nodeLow + middle] as number
+      if (high === wantedHigh && low === wantedLow) {
+        const segment = words[base + nodeA + middle] as number
+        const offset8 = words[base + nodeB + middle] as number
+        const order = this.#keys.compareKeyAt(segment, offset8, key, start, end)
+        if (order === 0) {
+          this.#leaf = leaf
+          this.#slot = middle
+          this.segment = segment
+          this.offset8 = offset8
+          return true
+        }
+        if (order < 0) from = middle + 1
+        else to = middle
+      } else if (high < wantedHigh || (high === wantedHigh && low < wantedLow)) from = middle + 1
+      else to = middle
+    }
+    this.#leaf = leaf
+    this.#slot = from
+    return false
+  }
+
+  /** After a find that succeeded: the key's newest record is now at another location. */
+  replace(segment: number, offset8: number): void {
+    const words = this.#pool.chunk(this.#leaf)
+    const at = this.#pool.base(this.#leaf) + this.#slot
+    words[at + nodeA] = segment
+    words[at + nodeB] = offset8
+  }
+
+  /** After a find of this key that failed: adds it. The record must already be readable at its location. */
+  insert(key: Uint8Array, start: number, end: number, segment: number, offset8: number): void {
+    if ((this.#pool.chunk(this.#leaf)[this.#pool.base(this.#leaf) + nodeCount] as number) === nodeCapacity) {
+      this.#splitLeaf(key, start, end)
+    }
+    const words = this.#pool.chunk(this.#leaf)
+    const base = this.#pool.base(this.#leaf)
+    this.#sharpen(key, start, end, words[base + nodePrefix] as number)
+    openSlot(words, base, this.#slot)
+    this.#fillSlot(words, base, this.#slot, segment, offset8)
+    this.#size++
+    this.#changes++
+  }
+
+  /** After a find that succeeded: the key is gone. */
+  remove(): void {
+    const words = this.#pool.chunk(this.#leaf)
+    const base = this.#pool.base(this.#leaf)
+    closeSlot(words, base, this.#slot)
+    this.#size--
+    this.#changes++
+    if ((words[base + nodeCount] as number) === 0 && this.#height > 0) this.#freeLeaf()
+  }
+
+  // ---- places: a leaf and a slot, valid until the next insert or remove (range-cursor.ts)
+
+  /** Where the last find came to: the entry it found, or the one before which the key would stand. */
+  get placeLeaf(): number {
+    return this.#leaf
+  }
+
+  get placeSlot(): number {
+    return this.#slot
+  }
+
+  firstLeaf(): number {
+    let node = this.#root
+    for (let level = this.#height; level > 0; level--) node = this.#pool.chunk(node)[this.#pool.base(node) + nodeA] as number
+    return node
+  }
+
+  lastLeaf(): number {
+    let node = this.#root
+    for (let level = this.#height; level > 0; level--) {
+      const base = this.#pool.base(node)
+      const words = this.#pool.chunk(node)
+      node = words[base + nodeA + (words[base + nodeCount] as number) - 1] as number
+    }
+    return node
+  }
+
+  leafCount(leaf: number): number {
+    return this.#pool.chunk(leaf)[this.#pool.base(leaf) + nodeCount] as number
+  }
+
+  nextLeaf(leaf: number): number {
+    return this.#pool.chunk(leaf)[this.#pool.base(leaf) + nodeNext] as number
+  }
+
+  previousLeaf(leaf: number): number {
+    return this.#pool.chunk(leaf)[this.#pool.base(leaf) + nodePrevious] as number
+  }
+
+  /** Loads the location of an entry into `segment` and `offset8`. */
+  load(leaf: number, slot: number): void {
+    const words = this.#pool.chunk(leaf)
+    const at = this.#pool.base(leaf) + slot
+    this.segment = words[at + nodeA] as number
+    this.offset8 = words[at + nodeB] as number
+  }
+
+  /** Gives the entry at a place another location. */
+  storeAt(leaf: number, slot: number, segment: number, offset8: number): void {
+    const words = this.#pool.chunk(leaf)
+    const at = this.#pool.base(leaf) + slot
+    words[at + nodeA] = segment
+    words[at + nodeB] = offset8
+  }
+
+  /** Loads the entry nearest to a fraction (0 to 1) of the way down the tree; false in an empty index. */
+  sample(fraction: number): boolean {
+    let node = this.#root
+    let rest = fraction
+    for (let level = this.#height; ; level--) {
+      const count = this.leafCount(node)
+      if (count === 0) return false
+      const slot = Math.min(Math.floor(rest * count), count - 1)
+      if (level === 0) {
+        this.load(node, slot)
+        return true
+      }
+      rest = rest * count - slot
+      node = this.#pool.chunk(node)[this.#pool.base(node) + nodeA + slot] as number
+    }
+  }
+
+  // ---- descent
+
+  #descend(key: Uint8Array, start: number, end: number): number {
+    const pool = this.#pool
+    this.#headPrefix = -1
+    let node = this.#root
+    for (let level = this.#height; level > 0; level--) {
+      const words = pool.chunk(node)
+      const base = pool.base(node)
+      const slot = this.#childFor(words, base, key, start, end)
+      this.#pathNode[level] = node
+      this.#pathSlot[level] = slot
+      node = words[base + nodeA + slot] as number
+    }
+    return node
+  }
+
+  /** The slot of the child whose range holds the key: the last separator that is not above it. */
+  #childFor(words: Int32Array, base: number, key: Uint8Array, start: number, end: number): number {
+    this.#sharpen(key, start, end, words[base + nodePrefix] as number)
+    const wantedHigh = this.#high
+    const wantedLow = this.#low
+    let from = 1
+    let to = words[base + nodeCount] as number
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      const high = words[base + nodeHigh + middle] as number
+      const low = words[base + nodeLow + middle] as number
+      let above: boolean
+      if (high !== wantedHigh) above = high > wantedHigh
+      else if (low !== wantedLow) above = low > wantedLow
+      else {
+        const separator = this.#separators[words[base + nodeB + middle] as number] as Uint8Array
+        above = compareBytes(separator, 0, separator.length, key, start, end) > 0
+      }
+      if (above) to = middle
+      else from = middle + 1
+    }
+    return from - 1
+  }
+
+  /** Makes #high and #low the head of the key for a prefix; cheap when the prefix has not changed on the way down. */
+  #sharpen(key: Uint8Array, start: number, end: number, prefixBytes: number): void {
+    if (this.#headPrefix === prefixBytes) return
+    this.#headPrefix = prefixBytes
+    const at = start + prefixBytes
+    if (at + 8 <= end) {
+      this.#high =
+        (((key[at] as number) << 24) | ((key[at + 1] as number) << 16) | ((key[at + 2] as number) << 8) | (key[at + 3] as number)) ^
+        flipTop
+      this.#low =
+        (((key[at + 4] as number) << 24) |
+          ((key[at + 5] as number) << 16) |
+          ((key[at + 6] as number) << 8) |
+          (key[at + 7] as number)) ^
+        flipTop
+      return
+    }
+    let high = 0
+    let low = 0
+    for (let i = 0; i < 4; i++) high = (high << 8) | (at + i < end ? (key[at + i] as number) : 0)
+    for (let i = 4; i < 8; i++) low = (low << 8) | (at + i < end ? (key[at + i] as number) : 0)
+    this.#high = high ^ flipTop
+    this.#low = low ^ flipTop
+  }
+
+  #fillSlot(words: Int32Array, base: number, slot: number, a: number, b: number): void {
+    words[base + nodeHigh + slot] = this.#high
+    words[base + nodeLow + slot] = this.#low
+    words[base + nodeA + slot] = a
+    words[base + nodeB + slot] = b
+  }
+
+  // ---- growth
+
+  /** Splits the full leaf of the place, and moves the place to where the key belongs now. */
+  #splitLeaf(key: Uint8Array, start: number, end: number): void {
+    const pool = this.#pool
+    const left = this.#leaf
+    const right = pool.allocate()
+    const leftWords = pool.chunk(left)
+    const leftBase = pool.base(left)
+    const rightWords = pool.chunk(right)
+    const rightBase = pool.base(right)
+    const next = leftWords[leftBase + nodeNext] as number
+    // Keys that arrive in order go on in a leaf of their own, and the one behind them stays full.
+    const appending = next === noNode && this.#slot === nodeCapacity
+    const keep = appending ? nodeCapacity : nodeCapacity >>> 1
+
+    moveTail(leftWords, leftBase, keep, rightWords, rightBase)
+    rightWords[rightBase + nodePrefix] = leftWords[leftBase + nodePrefix] as number
+    rightWords[rightBase + nodeNext] = next
+    rightWords[rightBase + nodePrevious] = left
+    leftWords[leftBase + nodeNext] = right
+    if (next !== noNode) pool.chunk(next)[pool.base(next) + nodePrevious] = right
+
+    const separator = appending ? key.slice(start, end) : this.#keyOf(right, 0)
+    const goesRight = this.#slot > keep || (this.#slot === keep && compareBytes(key, start, end, separator, 0, separator.length) >= 0)
+    this.#addChild(1, separator, right, goesRight)
+    this.#tightenLeaf(left)
+    this.#tightenLeaf(right)
+    this.#leaf = goesRight ? right : left
+    if (goesRight) this.#slot -= keep
+    this.#headPrefix = -1
+  }
+
+  /** Adds a child with its separator after the place's path at a level; splits branches and grows the root as needed. */
+  #addChild(level: number, separator: Uint8Array, child: number, pathGoesRight: boolean): void {
+    const pool = this.#pool
+    if (level > this.#height) {
+      assert(this.#height + 1 < heightMax, 'the tree has room for one more level')
+      const root = pool.allocate()
+      const words = pool.chunk(root)
+      const base = pool.base(root)
+      words[base + nodeCount] = 1
+      words[base + nodeA] = this.#root
+      words[base + nodeB] = this.#keepSeparator(emptyKey)
+      this.#root = root
+      this.#height++
+      this.#pathNode[this.#height] = root
+      this.#pathSlot[this.#height] = 0
+    }
+    if ((pool.chunk(this.#pathNode[level] as number)[pool.base(this.#pathNode[level] as number) + nodeCount] as number) === nodeCapacity) {
+      this.#splitBranch(level)
+    }
+    const node = this.#pathNode[level] as number
+    const words = pool.chunk(node)
+    const base = pool.base(node)
+    const slot = (this.#pathSlot[level] as number) + 1
+    openSlot(words, base, slot)
+    this.#headPrefix = -1
+    this.#sharpen(separator, 0, separator.length, words[base + nodePrefix] as number)
+    this.#fillSlot(words, base, slot, child, this.#keepSeparator(separator))
+    if (pathGoesRight) this.#pathSlot[level] = slot
+  }
+
+  #splitBranch(level: number): void {
+    const pool = this.#pool
+    const left = this.#pathNode[level] as number
+    const right = pool.allocate()
+    const leftWords = pool.chunk(left)
+    const leftBase = pool.base(left)
+    const rightWords = pool.chunk(right)
+    const rightBase = pool.base(right)
+    const slot = this.#pathSlot[level] as number
+    const keep = slot === nodeCapacity - 1 ? nodeCapacity - 1 : nodeCapacity >>> 1
+    moveTail(leftWords, leftBase, keep, rightWords, rightBase)
+    rightWords[rightBase + nodePrefix] = leftWords[leftBase + nodePrefix] as number
+    const separator = this.#separators[rightWords[rightBase + nodeB] as number] as Uint8Array
+    const goesRight = slot >= keep
+    this.#addChild(level + 1, separator, right, goesRight)
+    if (goesRight) {
+      this.#pathNode[level] = right
+      this.#pathSlot[level] = slot - keep
+    }
+    this.#tightenBranch(left)
+    this.#tightenBranch(right)
+  }
+
+  // ---- prefixes
+
+  /** Lengthens a leaf's prefix where its heads have stopped telling keys apart. */
+  #tightenLeaf(leaf: number): void {
+    const words = this.#pool.chunk(leaf)
+    const base = this.#pool.base(leaf)
+    const count = words[base + nodeCount] as number
+    if (count < 2 || words[base + nodeHigh] !== words[base + nodeHigh + count - 1]) return
+    const fences = this.#fences(leaf, 0)
+    if (fences === undefined) return
+    this.#rehead(leaf, sharedPrefixBytes(fences.from, fences.to), 0)
+  }
+
+  #tightenBranch(branch: number): void {
+    const words = this.#pool.chunk(branch)
+    const base = this.#pool.base(branch)
+    const count = words[base + nodeCount] as number
+    if (count < 3 || words[base + nodeHigh + 1] !== words[base + nodeHigh + count - 1]) return
+    const fences = this.#fences(branch, 1)
+    if (fences === undefined) return
+    this.#rehead(branch, sharedPrefixBytes(fences.from, fences.to), 1)
+  }
+
+  /**
+   * The separators that bound a node's range, found from the root by the node's own first key; undefined where it is
+   * open on a side. Rare: only where a prefix might grow.
+   */
+  #fences(node: number, kind: 0 | 1): { from: Uint8Array; to: Uint8Array } | undefined {
+    const key = kind === 0 ? this.#keyOf(node, 0) : (this.#separators[this.#separatorId(node, 1)] as Uint8Array)
+    let from: Uint8Array | undefined
+    let to: Uint8Array | undefined
+    let at = this.#root
+    this.#headPrefix = -1
+    for (let level = this.#height; at !== node; level--) {
+      if (level === 0) return undefined
+      const words = this.#pool.chunk(at)
+      const base = this.#pool.base(at)
+      const slot = this.#childFor(words, base, key, 0, key.length)
+      if (slot > 0) from = this.#separators[this.#separatorId(at, slot)] as Uint8Array
+      if (slot + 1 < (words[base + nodeCount] as number)) to = this.#separators[this.#separatorId(at, slot + 1)] as Uint8Array
+      at = words[base + nodeA + slot] as number
+    }
+    this.#headPrefix = -1
+    return from === undefined || to === undefined ? undefined : { from, to }
+  }
+
+  /** Gives a node another prefix length and makes its heads anew. */
+  #rehead(node: number, prefixBytes: number, firstSlot: 0 | 1): void {
+    const words = this.#pool.chunk(node)
+    const base = this.#pool.base(node)
+    if (words[base + nodePrefix] === prefixBytes) return
+    words[base + nodePrefix] = prefixBytes
+    const count = words[base + nodeCount] as number
+    for (let slot = firstSlot; slot < count; slot++) {
+      this.#headPrefix = -1
+      if (firstSlot === 0) {
+        const { bytes, keyStart, keyBytes } = this.#keys.keyAt(
+          words[base + nodeA + slot] as number,
+          words[base + nodeB + slot] as number,
+        )
+        this.#sharpen(bytes, keyStart, keyStart + keyBytes, prefixBytes)
+      } else {
+        const separator = this.#separators[words[base + nodeB + slot] as number] as Uint8Array
+        this.#sharpen(separator, 0, separator.length, prefixBytes)
+      }
+      words[base + nodeHigh + slot] = this.#high
+      words[base + nodeLow + slot] = this.#low
+    }
+    this.#headPrefix = -1
+  }
+
+  // ---- shrinking
+
+  /** Takes the place's empty leaf out of the chain and out of the branches above it, those that it leaves empty too. */
+  #freeLeaf(): void {
+    const pool = this.#pool
+    const leaf = this.#leaf
+    const words = pool.chunk(leaf)
+    const base = pool.base(leaf)
+    const next = words[base + nodeNext] as number
+    const previous = words[base + nodePrevious] as number
+    if (next !== noNode) pool.chunk(next)[pool.base(next) + nodePrevious] = previous
+    if (previous !== noNode) pool.chunk(previous)[pool.base(previous) + nodeNext] = next
+    pool.free(leaf)
+
+    for (let level = 1; level <= this.#height; level++) {
+      const branch = this.#pathNode[level] as number
+      const slot = this.#pathSlot[level] as number
+      const branchWords = pool.chunk(branch)
+      const branchBase = pool.base(branch)
+      this.#dropSeparator(branchWords[branchBase + nodeB + slot] as number)
+      closeSlot(branchWords, branchBase, slot)
+      const count = branchWords[branchBase + nodeCount] as number
+      if (count > 0) {
+        // A neighbour's range now takes in the freed one: only the branch's own prefix is sure to hold for it.
+        const prefixBytes = branchWords[branchBase + nodePrefix] as number
+        const neighbour = slot > 0 ? slot - 1 : 0
+        this.#loosen(branchWords[branchBase + nodeA + neighbour] as number, level - 1, prefixBytes, slot > 0)
+        break
+      }
+      assert(level < this.#height, 'the root is never left without a child')
+      pool.free(branch)
+    }
+    this.#shrinkRoot()
+  }
+
+  /** Shortens the prefixes down one edge of a subtree whose range has grown at that edge. */
+  #loosen(node: number, level: number, prefixBytes: number, atRightEdge: boolean): void {
+    let at = node
+    for (let depth = level; ; depth--) {
+      const words = this.#pool.chunk(at)
+      const base = this.#pool.base(at)
+      if ((words[base + nodePrefix] as number) > prefixBytes) this.#rehead(at, prefixBytes, depth === 0 ? 0 : 1)
+      if (depth === 0) return
+      at = words[base + nodeA + (atRightEdge ? (words[base + nodeCount] as number) - 1 : 0)] as number
+    }
+  }
+
+  #shrinkRoot(): void {
+    const pool = this.#pool
+    while (this.#height > 0) {
+      const words = pool.chunk(this.#root)
+      const base = pool.base(this.#root)
+      if ((words[base + nodeCount] as number) > 1) return
+      this.#dropSeparator(words[base + nodeB] as number)
+      pool.free(this.#root)
+      this.#root = words[base + nodeA] as number
+      this.#height--
+    }
+  }
+
+  // ---- separators
+
+  #keyOf(leaf: number, slot: number): Uint8Array {
+    const words = this.#pool.chunk(leaf)
+    const at = this.#pool.base(leaf) + slot
+    const { bytes, keyStart, keyBytes } = this.#keys.keyAt(words[at + nodeA] as number, words[at + nodeB] as number)
+    return bytes.slice(keyStart, keyStart + keyBytes)
+  }
+
+  #separatorId(branch: number, slot: number): number {
+    return this.#pool.chunk(branch)[this.#pool.base(branch) + nodeB + slot] as number
+  }
+
+  #keepSeparator(key: Uint8Array): number {
+    const id = this.#separatorsFree.pop() ?? this.#separators.length
+    this.#separators[id] = key
+    return id
+  }
+
+  #dropSeparator(id: number): void {
+    this.#separators[id] = emptyKey
+    this.#separatorsFree.push(id)
+  }
+
+  // ---- checking
+
+  /** Throws an AssertionError where one of the header's invariants does not hold. Visits every entry. */
+  validate(): void {
+    let entries = 0
+    let previousLeaf = noNode
+    let previousKey: Uint8Array | undefined
+    const visit = (node: number, level: number, from: Uint8Array | undefined, to: Uint8Array | undefined): void => {
+      const words = this.#pool.chunk(node)
+      const base = this.#pool.base(node)
+      const count = words[base + nodeCount] as number
+      const prefixBytes = words[base + nodePrefix] as number
+      if (prefixBytes > 0) {
+        assert(from !== undefined && to !== undefined, 'a node with a prefix is bounded on both sides')
+        assert(sharedPrefixBytes(from, to) >= prefixBytes, 'the bounds of a node share its prefix')
+      }
+      if (level > 0) {
+        assert(count > 0, 'a branch has a child')
+        for (let slot = 0; slot < count; slot++) {
+          const lower = slot === 0 ? from : this.#separators[this.#separatorId(node, slot)]
+          const upper = slot + 1 < count ? this.#separators[this.#separatorId(node, slot + 1)] : to
+          visit(words[base + nodeA + slot] as number, level - 1, lower, upper)
+        }
+        return
+      }
+      assert(count > 0 || node === this.#root, 'only the root may be an empty leaf')
+      assert((words[base + nodePrevious] as number) === previousLeaf, 'a leaf is linked to the one before it')
+      for (let slot = 0; slot < count; slot++) {
+        const key = this.#keyOf(node, slot)
+        assert(from === undefined || compareBytes(from, 0, from.length, key, 0, key.length) <= 0, 'a key is not below its range')
+        assert(to === undefined || compareBytes(key, 0, key.length, to, 0, to.length) < 0, 'a key is below the end of its range')
+        assert(
+          previousKey === undefined || compareBytes(previousKey, 0, previousKey.length, key, 0, key.length) < 0,
+          'keys ascend strictly',
+        )
+        this.#headPrefix = -1
+        this.#sharpen(key, 0, key.length, prefixBytes)
+        assert(words[base + nodeHigh + slot] === this.#high, 'the high head is that of the key')
+        assert(words[base + nodeLow + slot] === this.#low, 'the low head is that of the key')
+        previousKey = key
+        entries++
+      }
+      previousLeaf = node
+    }
+    visit(this.#root, this.#height, undefined, undefined)
+    assert(entries === this.#size, 'the size is the number of entries')
+  }
+}
+
+const emptyKey = new Uint8Array(0)
+
+/** Makes room at a slot: everything from it on moves up by one. */
+function openSlot(words: Int32Array, base: number, slot: number): void {
+  const count = words[base + nodeCount] as number
+  for (let i = base + count; i > base + slot; i--) {
+    words[nodeHigh + i] = words[nodeHigh + i - 1] as number
+    words[nodeLow + i] = words[nodeLow + i - 1] as number
+    words[nodeA + i] = words[nodeA + i - 1] as number
+    words[nodeB + i] = words[nodeB + i - 1] as number
+  }
+  words[base + nodeCount] = count + 1
+}
+
+function closeSlot(words: Int32Array, base: number, slot: number): void {
+  const count = words[base + nodeCount] as number
+  for (let i = base + slot; i < base + count - 1; i++) {
+    words[nodeHigh + i] = words[nodeHigh + i + 1] as number
+    words[nodeLow + i] = words[nodeLow + i + 1] as number
+    words[nodeA + i] = words[nodeA + i + 1] as number
+    words[nodeB + i] = words[nodeB + i + 1] as number
+  }
+  words[base + nodeCount] = count - 1
+}
+
+/** Moves the entries from `keep` on to an empty node. */
+function moveTail(from: Int32Array, fromBase: number, keep: number, to: Int32Array, toBase: number): void {
+  const count = from[fromBase + nodeCount] as number
+  for (let array = nodeHigh; array < nodeWords; array += nodeCapacity) {
+    for (let slot = keep; slot < count; slot++) to[toBase + array + slot - keep] = from[fromBase + array + slot] as number
+  }
+  from[fromBase + nodeCount] = keep
+  to[toBase + nodeCount] = count - keep
+}

@@ -1,0 +1,199 @@
+/**
+ * The engine contract: an ordered multi-version map that persists batches.
+ *
+ * Every engine passes the suite in `suite/`; what it cannot do it declares in `capabilities`. The store (or the leader
+ * of a shard) assigns revisions and awaits durability; the engine persists and serves. One event loop owns an engine:
+ * no method may be called while another runs.
+ *
+ * What must hold:
+ * 1. A batch becomes visible whole or not at all, in the order of its position.
+ * 2. Positions are 1, 2, 3 … without a gap; revisions never decrease, times neither.
+ * 3. `published <= appended`, and `durable <= appended`; only what is above `published` can be truncated.
+ * 4. After a crash the engine holds every batch up to the last durable one, then perhaps some more in order, never a part of one.
+ */
+
+import type { RecordView } from './record.ts'
+
+/** Which state a read sees: a revision, or one of these two. */
+export type At = number
+/** What has been published: what has been acknowledged at its level. The default. */
+export const published: At = -1
+/** The newest, published or not: for the owner's executor, which withholds its replies until it is published. */
+export const latest: At = -2
+
+const emptyBytes = new Uint8Array(0)
+
+/** Keys of different keyspaces never meet. Small whole numbers below 2^32; 0 is the default keyspace. */
+export type Keyspace = number
+
+/**
+ * One change within a batch. A class, so that all have one shape, and mutable, so that a hot path reuses one: an engine
+ * reads it only during `append`. `key[keyStart, keyEnd)` and `value[valueStart, valueEnd)` are its bytes.
+ */
+export class Change {
+  kind: 'put' | 'delete' | 'delete-range' = 'put'
+  keyspace: Keyspace = 0
+  /** For `delete-range` the first key of the range. */
+  key: Uint8Array = emptyBytes
+  keyStart = 0
+  keyEnd = 0
+  /** For `delete-range` the first key after the range, or empty: to the end of the keyspace. For `delete` empty. */
+  value: Uint8Array = emptyBytes
+  valueStart = 0
+  valueEnd = 0
+  /** Milliseconds since 1970 from which on the record counts as absent, 0 for never. The store enforces it. */
+  expiresAt = 0
+  lease = 0
+  /** 0 to 255, opaque to the engine. */
+  tag = 0
+  /** For `delete`: the reason is expiry. */
+  expired = false
+}
+
+export interface Batch {
+  readonly changes: readonly Change[]
+  /**
+   * The revision of its records: the engine's revision plus one where the batch changes user data, the engine's
+   * revision again where it is housekeeping (leases, due entries).
+   */
+  readonly revision: number
+  /** Milliseconds since 1970; the engine stores the larger of this and the time of the batch before. */
+  readonly time: number
+  readonly epoch?: number
+}
+
+export interface Range {
+  readonly gt?: Uint8Array
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+  readonly lte?: Uint8Array
+  readonly reverse?: boolean
+  /** Records at most; absent: all. */
+  readonly limit?: number
+  readonly at?: At
+}
+
+/** A batch as `changes` hands it out. Its records are valid until the next step of the iteration. */
+export interface CommittedBatch {
+  readonly position: number
+  readonly revision: number
+  readonly time: number
+  readonly epoch: number
+  readonly records: Iterable<RecordView>
+}
+
+export interface Fault {
+  readonly file: string
+  /** Bytes from the start of the file. */
+  readonly offset: number
+  readonly problem: string
+}
+
+export interface VerifyReport {
+  readonly faults: readonly Fault[]
+  readonly batchesChecked: number
+  readonly recordsChecked: number
+  readonly bytesChecked: number
+}
+
+export interface EngineStats {
+  /** Live keys and tombstones that the index holds. */
+  readonly keysIndexed: number
+  /** Keys whose newest record is a put, expired ones included. */
+  readonly keysLive: number
+  readonly versionsRetained: number
+  readonly indexBytes: number
+  readonly logBytes: number
+  readonly diskBytes: number
+  readonly segments: number
+  readonly appendedPosition: number
+  readonly publishedPosition: number
+  readonly durablePosition: number
+  readonly revision: number
+  /** Anything an engine has to say about itself, by name. */
+  readonly details: Readonly<Record<string, string | number | boolean>>
+}
+
+export interface Capabilities {
+  /** Reads at an older revision, `changes` and snapshots. */
+  readonly versions: boolean
+  /** Batches survive a crash once `sync` resolved. */
+  readonly durable: boolean
+  /** `truncateAfter` works. */
+  readonly truncate: boolean
+}
+
+export interface Engine {
+  readonly name: string
+  readonly capabilities: Capabilities
+
+  /** Position and revision of the newest batch, published or not; 0 in an empty engine. */
+  readonly appendedPosition: number
+  readonly appendedRevision: number
+  /** Time of the newest batch. */
+  readonly appendedTime: number
+  readonly publishedPosition: number
+  readonly publishedRevision: number
+  /** Versions kept beside the newest of their key. */
+  readonly versionsRetained: number
+  /** Time of the newest published batch. */
+  readonly publishedTime: number
+
+  /**
+   * Appends and indexes a batch, not yet published; returns its position. The bytes may still be staged in memory: `write`
+   * or `sync` hands them on. Throws with nothing changed: `engine.key_too_large`, `engine.value_too_large`,
+   * `engine.batch_too_large`, `engine.full` (a batch of deletes still fits then), `engine.read_only`, `engine.poisoned`.
+   */
+  append(batch: Batch): number
+  /** Hands every appended byte to the operating system; returns the position up to which that is so. */
+  write(): number
+  /** Makes what was appended before the call durable; resolves to the highest durable position. Fails with `engine.poisoned`. */
+  sync(): Promise<number>
+  /** Lets ordinary reads see every batch up to `position`. */
+  publish(position: number): void
+  /** Removes every batch above `position`; refuses to remove a published one (`engine.published`). */
+  truncateAfter(position: number): Promise<void>
+
+  /**
+   * The record of a key, or undefined where there is none or a delete. `key[start, end)` is the key. The view is
+   * reused: it is valid until the next call on the engine, and its bytes are never copied.
+   */
+  get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at?: At): RecordView | undefined
+  /** As `get`, without ever stalling the loop on a cold page; its record is the caller's own. */
+  getAsync(keyspace: Keyspace, key: Uint8Array, at?: At): Promise<RecordView | undefined>
+  /**
+   * The records of a range in key order, deletes left out. Each view is valid until the next step. What is published
+   * (or appended, for `latest`) while it runs may or may not be seen; with a revision it sees that state.
+   */
+  range(keyspace: Keyspace, range: Range): Iterable<RecordView>
+  count(keyspace: Keyspace, range: Range): number
+  /** The latest record near a fraction (0 to 1) of the way through a keyspace, for random picks; undefined where a delete stands. */
+  sample(keyspace: Keyspace, fraction: number): RecordView | undefined
+  /** Keyspaces that hold at least one key or tombstone, ascending. */
+  keyspaces(): Keyspace[]
+  /** Every published batch whose position is above `position`, in order. `engine.compacted` where they are gone. */
+  changes(position: number): Iterable<CommittedBatch>
+  /** The time of the newest batch at or before a revision: a snapshot's own now. */
+  timeAt(revision: number): number
+
+  /**
+   * States older than `revision` may go: reads below it fail with `engine.compacted`. Never goes back. Drops a bounded
+   * number of versions at a time: false when a further call has more to do.
+   */
+  retain(revision: number): boolean
+  readonly oldestRevision: number
+
+  /** Rewrites what holds more dead than live bytes; a step of bounded size. Resolves to the bytes given back. */
+  compact(): Promise<number>
+  /** Checks every byte on the disk, reading past the mappings. */
+  verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport>
+  stats(): EngineStats
+  close(): Promise<void>
+}
+
+export interface EngineLimits {
+  readonly keyBytesMax: number
+  readonly valueBytesMax: number
+  readonly batchBytesMax: number
+  readonly batchRecordsMax: number
+}

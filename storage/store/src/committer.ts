@@ -1,0 +1,157 @@
+/**
+ * Group commit: from appended to published and acknowledged.
+ *
+ * Every batch that arrived while the last sync ran goes with the next one. Writes are published in the order of their
+ * position, each once its level is met, so a write of a lower level waits for those ahead of it. After a failure
+ * nothing more is published: what waits is refused, and what was not published is taken back.
+ */
+
+import { hasCode } from '@orbitkv/base'
+import { type Engine, engineErrors } from '@orbitkv/engine'
+import type { Clock, Timer } from '@orbitkv/runtime'
+import type { StoreConfig } from './config.ts'
+import type { Durability } from './types.ts'
+
+export type Done = (error?: Error) => void
+
+interface Waiting {
+  readonly position: number
+  readonly onDisk: boolean
+  readonly done: Done
+}
+
+export class Committer {
+  readonly #engine: Engine
+  readonly #clock: Clock
+  readonly #config: StoreConfig
+  /** In order of position. Its length is bounded by the writes that callers await. */
+  #queue: Waiting[] = []
+  #scheduled = false
+  #syncing: Promise<void> | undefined
+  #written = 0
+  #durable = 0
+  #unsyncedWrites = 0
+  #timer: Timer | undefined
+  #failure: Error | undefined
+
+  constructor(engine: Engine, clock: Clock, config: StoreConfig) {
+    this.#engine = engine
+    this.#clock = clock
+    this.#config = config
+    this.#written = this.#durable = engine.appendedPosition
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** Why nothing can be written any more. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /**
+   * Calls `done` once everything appended so far is published at a level. With `now` the bytes are handed to the system
+   * before this returns, so for `none` and `interval` `done` may run at once; otherwise at the end of the running task,
+   * together with what else arrives until then.
+   */
+  settle(durability: Durability, done: Done, now: boolean): void {
+    if (this.#failure !== undefined) {
+      done(this.#failure)
+      return
+    }
+    this.#queue.push({ position: this.#engine.appendedPosition, onDisk: durability === 'always', done })
+    if (durability === 'interval') this.#unsyncedWrites++
+    if (now) this.#run()
+    else if (!this.#scheduled) {
+      this.#scheduled = true
+      queueMicrotask(() => {
+        this.#scheduled = false
+        this.#run()
+      })
+    }
+  }
+
+  /** Resolves once everything appended so far is on the disk, and published. */
+  flush(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.settle('always', (error) => (error === undefined ? resolve() : reject(error)), true)
+    })
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  #run(): void {
+    if (this.#failure !== undefined) return
+    try {
+      this.#written = this.#engine.write()
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#advance()
+    if (this.#queue.length > 0 || this.#unsyncedWrites >= this.#config.syncIntervalWrites) this.#startSync()
+    else if (this.#unsyncedWrites > 0) this.#startTimer()
+  }
+
+  /** Publishes and acknowledges what has met its level, from the head of the queue. */
+  #advance(): void {
+    const queue = this.#queue
+    let count = 0
+    while (count < queue.length) {
+      const { position, onDisk } = queue[count] as Waiting
+      if (position > (onDisk ? this.#durable : this.#written)) break
+      count++
+    }
+    if (count === 0) return
+    this.#engine.publish((queue[count - 1] as Waiting).position)
+    const met = count === queue.length ? queue : queue.splice(0, count)
+    if (met === queue) this.#queue = []
+    for (const { done } of met) done()
+  }
+
+  #startSync(): void {
+    if (this.#syncing !== undefined) return
+    this.#unsyncedWrites = 0
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#syncing = this.#engine.sync().then(
+      (durable) => {
+        this.#syncing = undefined
+        this.#durable = durable
+        this.#written = Math.max(this.#written, durable)
+        this.#advance()
+        if (this.#queue.length > 0) this.#run()
+      },
+      (error: unknown) => {
+        this.#syncing = undefined
+        this.#fail(error)
+      },
+    )
+  }
+
+  #startTimer(): void {
+    this.#timer ??= this.#clock.after(this.#config.syncIntervalMs, () => {
+      this.#timer = undefined
+      if (this.#failure === undefined) this.#startSync()
+    })
+  }
+
+  /** The engine refuses writes from now on. What nobody was promised must not be seen either. */
+  #fail(error: unknown): void {
+    const failure = hasCode(error, 'engine.poisoned')
+      ? (error as Error)
+      : engineErrors.poisoned({ path: this.#engine.name, reason: String(error) }, error)
+    this.#failure = failure
+    this.stop()
+    const refused = this.#queue
+    this.#queue = []
+    const takenBack = this.#engine.truncateAfter(this.#engine.publishedPosition)
+    const refuse = (): void => {
+      for (const { done } of refused) done(failure)
+    }
+    takenBack.then(refuse, refuse)
+  }
+}

@@ -1,0 +1,32 @@
+/** Settings of the store. */
+
+import { choice, config, count, duration, hour, type Values } from '@orbitkv/base'
+
+export const storeConfig = config({
+  durability: choice({
+    default: 'always',
+    choices: ['always', 'interval', 'none'],
+    why: 'when a write is acknowledged: on the disk, or once the system has it (interval syncs soon after, none when it likes)',
+  }),
+  syncIntervalMs: duration({ default: 100, min: 1, max: hour, why: 'with durability interval: the longest time between syncs' }),
+  syncIntervalWrites: count({
+    default: 1000,
+    min: 1,
+    max: 1_000_000_000,
+    why: 'with durability interval: writes after which a sync does not wait for the time',
+  }),
+  historyMs: duration({
+    default: hour,
+    min: 0,
+    max: 3650 * 24 * hour,
+    why: 'how long older versions stay readable by snapshots; each costs about 50 bytes of memory',
+  }),
+  historyVersionsMax: count({
+    default: 1_000_000,
+    min: 0,
+    max: 1_000_000_000,
+    why: 'older versions at most, whatever their age: bounds the memory of history',
+  }),
+})
+
+export type StoreConfig = Values<typeof storeConfig.settings>

@@ -1,0 +1,53 @@
+/** Removes keys when they are due, a bounded number at a time, so that the loop is never held up. */
+
+import type { Clock, Timer } from '@orbitkv/runtime'
+import type { DueIndex } from './due-index.ts'
+
+const keysPerSlice = 500
+/** Between slices, so that other work goes on. */
+const sliceGapMs = 1
+/** A timer is never set further ahead: the wall clock may be stepped. */
+const sleepMsMax = 1000
+
+export class Expirer {
+  readonly #due: DueIndex
+  readonly #clock: Clock
+  /** Writes the changes of a slice; false when the store takes no writes. */
+  readonly #expire: (most: number) => boolean
+  #timer: Timer | undefined
+  #dueAt = Number.POSITIVE_INFINITY
+  #stopped = false
+
+  constructor(due: DueIndex, clock: Clock, expire: (most: number) => boolean) {
+    this.#due = due
+    this.#clock = clock
+    this.#expire = expire
+    this.#schedule()
+  }
+
+  /** Notes that a key is due at a time, perhaps earlier than any before. */
+  note(at: number): void {
+    if (at < this.#dueAt) this.#schedule()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const next = this.#due.next()
+    if (this.#stopped || next === undefined) {
+      this.#dueAt = Number.POSITIVE_INFINITY
+      return
+    }
+    this.#dueAt = next
+    const delayMs = Math.min(Math.max(next - this.#clock.now(), sliceGapMs), sleepMsMax)
+    this.#timer = this.#clock.after(delayMs, () => {
+      if (this.#dueAt <= this.#clock.now() && !this.#expire(keysPerSlice)) return
+      this.#schedule()
+    })
+  }
+}

@@ -1,0 +1,4 @@
+export { type StoreConfig, storeConfig } from './config.ts'
+export { storeErrors } from './errors.ts'
+export { EngineStore, type EngineStoreOptions } from './store.ts'
+export * from './types.ts'

@@ -1,0 +1,83 @@
+/** The owner's door: see `Owner` in types.ts. It reads the latest state and appends; `settle` is the committer's. */
+
+import { type Change, type Engine, type Keyspace, latest, type Range, type RecordView } from '@orbitkv/engine'
+import type { Durability, Owner } from './types.ts'
+
+/** What the owner's door needs of its store. */
+export interface OwnerOptions {
+  readonly engine: Engine
+  readonly now: () => number
+  readonly append: (changes: readonly Change[], now: number) => void
+  readonly settle: (durability: Durability | undefined, done: (error?: Error) => void) => void
+  readonly assertOpen: () => void
+}
+
+/** Random picks that meet a deleted or expired key try this often before they walk on in key order. */
+const randomTriesMax = 100
+
+export class StoreOwner implements Owner {
+  readonly #options: OwnerOptions
+  readonly #engine: Engine
+  #now: number
+
+  constructor(options: OwnerOptions) {
+    this.#options = options
+    this.#engine = options.engine
+    this.#now = options.now()
+  }
+
+  beginTurn(): void {
+    this.#options.assertOpen()
+    this.#now = this.#options.now()
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  get(keyspace: Keyspace, key: Uint8Array, start: number, end: number): RecordView | undefined {
+    const record = this.#engine.get(keyspace, key, start, end, latest)
+    return record === undefined || this.#isExpired(record) ? undefined : record
+  }
+
+  *range(keyspace: Keyspace, range: Range): Iterable<RecordView> {
+    let left = range.limit ?? Number.POSITIVE_INFINITY
+    if (left <= 0) return
+    const { limit: _, ...bounds } = range
+    for (const record of this.#engine.range(keyspace, { ...bounds, at: range.at ?? latest })) {
+      if (this.#isExpired(record)) continue
+      yield record
+      if (--left <= 0) return
+    }
+  }
+
+  count(keyspace: Keyspace): number {
+    return this.#engine.count(keyspace, { at: latest })
+  }
+
+  random(keyspace: Keyspace): RecordView | undefined {
+    for (let tries = 0; tries < randomTriesMax; tries++) {
+      const record = this.#engine.sample(keyspace, Math.random())
+      if (record !== undefined && !this.#isExpired(record)) return record
+    }
+    for (const record of this.range(keyspace, { limit: 1 })) return record
+    return undefined
+  }
+
+  write(changes: readonly Change[]): void {
+    this.#options.append(changes, this.#now)
+  }
+
+  get settled(): boolean {
+    return this.#engine.publishedPosition === this.#engine.appendedPosition
+  }
+
+  settle(done: (error?: Error) => void, durability?: Durability): void {
+    this.#options.settle(durability, done)
+  }
+
+  #isExpired(record: RecordView): boolean {
+    const { expiresAt } = record
+    return expiresAt !== 0 && expiresAt <= this.#now
+  }
+}
