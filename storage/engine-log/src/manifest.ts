@@ -5,6 +5,7 @@
  * ours to write to.
  */
 
+import { dirname } from 'node:path'
 import { decodeText, encodeText } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
 import { type Disk, diskErrors } from '@orbitkv/runtime'
@@ -38,11 +39,19 @@ export async function openManifest(disk: Disk, path: string, options: OpenManife
     if (foreign.length > 0) throw engineErrors.not_a_store({ path, found: foreign[0] })
   }
   if (!options.createIfMissing) throw diskErrors.not_found({ path })
-  disk.makeDirectory(path)
+  await makeDurableDirectory(disk, path)
   const storeId = Array.from({ length: 4 }, () => options.randomUint32().toString(16).padStart(8, '0')).join('')
   const manifest: Manifest = { format: formatVersion, storeId, createdAt: options.now, shards: 1 }
   await writeManifest(disk, path, manifest)
   return manifest
+}
+
+/** Makes a folder and the missing ones above it, so that they outlive a power cut. */
+export async function makeDurableDirectory(disk: Disk, path: string): Promise<void> {
+  const missing: string[] = []
+  for (let at = path; !disk.exists(at); at = dirname(at)) missing.push(at)
+  disk.makeDirectory(path)
+  for (const made of missing) await disk.syncDirectory(dirname(made))
 }
 
 async function writeManifest(disk: Disk, path: string, manifest: Manifest): Promise<void> {

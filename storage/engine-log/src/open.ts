@@ -12,7 +12,7 @@ import { type LogConfig, logConfig } from './config.ts'
 import { writeDurableLine } from './durable-line.ts'
 import { LogEngine } from './engine.ts'
 import { Log } from './log.ts'
-import { openManifest } from './manifest.ts'
+import { makeDurableDirectory, openManifest } from './manifest.ts'
 import { recoverLog } from './recovery.ts'
 
 export interface OpenLogOptions {
@@ -42,10 +42,7 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
   const lock = disk.lock(`${path}/lock`)
   try {
     const directory = `${path}/log-00`
-    if (!disk.exists(directory)) {
-      disk.makeDirectory(directory)
-      await disk.syncDirectory(path)
-    }
+    await makeDurableDirectory(disk, directory)
     const log = new Log({ disk, clock, directory, config, storeId: manifest.storeId, randomUint32 })
     const engine = new LogEngine({ disk, path, config, log, lock })
     const recovered = recoverLog({ disk, log, storeId: manifest.storeId, segmentBytes: config.segmentBytes }, (segment, batch) =>
