@@ -8,8 +8,9 @@
  */
 
 import { assert, hasCode, KiB } from '@orbitkv/base'
+import { align8 } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
-import { type Clock, type Disk, mapAlignmentBytes } from '@orbitkv/runtime'
+import type { Clock, Disk } from '@orbitkv/runtime'
 import type { LogConfig } from './config.ts'
 import { writeDurableLine } from './durable-line.ts'
 import { segmentFileName, segmentHeaderBytes } from './format.ts'
@@ -202,8 +203,8 @@ export class Log {
     const sealed = this.#active
     if (sealed !== undefined && sealed.mapping === undefined) this.write()
     const number = this.segments.length === 0 ? 1 : this.segments.length
-    const wanted = segmentHeaderBytes + bytes
-    const capacity = Math.max(config.segmentBytes, Math.ceil(wanted / mapAlignmentBytes) * mapAlignmentBytes)
+    // A batch larger than a segment gets one of its own size.
+    const capacity = Math.max(config.segmentBytes, align8(segmentHeaderBytes + bytes))
     const path = `${this.directory}/${segmentFileName(number)}`
     const segment = this.#withSpace(deletesOnly, () =>
       createSegment(disk, path, { number, capacity, createdAt: clock.now(), storeId, seed: randomUint32() }),

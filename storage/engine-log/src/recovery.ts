@@ -44,6 +44,8 @@ interface Source {
   readonly segment: Segment | undefined
   /** What is wrong with its header. */
   readonly problem: string | undefined
+  /** Its header is sound and another's: no crash leaves that. */
+  readonly isForeign: boolean
   /** Bytes of the file. */
   readonly size: number
 }
@@ -73,6 +75,10 @@ export function recoverLog(
     const source = sourceOf(number)
     const { segment, size } = source
     const rest = numbers.slice(index + 1)
+    if (source.isForeign) {
+      faults.push({ file: source.path, offset: 0, problem: source.problem ?? '' })
+      continue
+    }
     let at = segment === undefined ? 0 : segmentHeaderBytes
     for (;;) {
       if (segment !== undefined && readBatchHead(segment.bytes, segment.words, segment.seed, at, size, head)) {
@@ -195,7 +201,8 @@ function readSource(disk: Disk, log: Log, number: number, storeId: string, segme
           : undefined
   if (wrong !== undefined || 'problem' in header) {
     file.close()
-    return { path, number, segment: undefined, problem: wrong, size }
+    return { path, number, segment: undefined, problem: wrong, isForeign: !('problem' in header), size }
   }
-  return { path, number, segment: new Segment(header, file, image, segmentHeaderBytes), problem: undefined, size: read }
+  const segment = new Segment(header, file, image, segmentHeaderBytes)
+  return { path, number, segment, problem: undefined, isForeign: false, size: read }
 }
