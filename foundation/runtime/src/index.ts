@@ -1,0 +1,15 @@
+export { type Clock, realClock, type Timer } from './clock.ts'
+export {
+  type Disk,
+  type DiskFile,
+  type DiskLock,
+  type MapAdvice,
+  type Mapping,
+  mapAlignmentBytes,
+  type OpenMode,
+} from './disk.ts'
+export { diskErrors, networkErrors } from './errors.ts'
+export { MemoryDisk } from './memory-disk.ts'
+export type { Address, Connection, Listener, Network } from './network.ts'
+export { realDisk } from './real-disk.ts'
+export { realNetwork } from './real-network.ts'
