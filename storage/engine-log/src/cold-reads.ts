@@ -1,10 +1,10 @@
 /**
  * Reads that never stall the event loop on a page that is not in memory.
  *
- * A look-up touches log bytes in two places: to compare keys and to hand the record out. Before each, the kernel is asked
- * for the bytes without waiting (`readResident`); where it would have to wait, they are fetched by an asynchronous read,
- * which brings the page in, and the look-up starts again. The state may have moved on by then: a read sees one state,
- * that of its last try.
+ * A look-up touches log bytes to compare keys. Before each, the kernel is asked for the bytes without waiting
+ * (`readResident`); where it would have to wait, or cannot tell, they are fetched by an asynchronous read, which brings
+ * the page in, and the look-up starts again. The record itself is then copied, or fetched the same way: records never
+ * change, so it is what the last look-up saw.
  */
 
 import { align8 } from '@orbitkv/bytes'
@@ -14,7 +14,7 @@ import type { Log } from './log.ts'
 import { LogRecord } from './record.ts'
 import type { VersionIndex } from './version-index.ts'
 
-/** Each try brings in a page that a look-up needs; a look-up needs few, so more tries than this mean heavy eviction. */
+/** Each try brings in a page that the look-up needs, and it needs few: more tries mean that the state moves all the time. */
 const triesMax = 64
 const headBytes = 64
 
@@ -40,23 +40,34 @@ export async function readCold(
   key: Uint8Array,
   at: At,
 ): Promise<LogRecord | undefined> {
+  /** Places of the log that were fetched for this read: segments and offsets. */
+  const fetched = new Set<string>()
   for (let tries = 0; tries < triesMax; tries++) {
-    const cold = lookUp(log, index, keyspace, key, at)
-    if (!(cold instanceof ColdPage)) return cold
-    const { file } = log.segment(cold.segment)
-    await file.readAsync(new Uint8Array(cold.bytes), 0, cold.bytes, cold.offset)
+    const found = lookUp(log, index, keyspace, key, at, fetched)
+    if (!(found instanceof ColdPage)) {
+      return found === undefined ? undefined : copyRecord(log, found, index.foundSegment)
+    }
+    const { file } = log.segment(found.segment)
+    await file.readAsync(new Uint8Array(found.bytes), 0, found.bytes, found.offset)
+    fetched.add(`${found.segment}:${found.offset}`)
   }
   throw engineErrors.evicting({ tries: triesMax })
 }
 
-function lookUp(log: Log, index: VersionIndex, keyspace: Keyspace, key: Uint8Array, at: At): LogRecord | ColdPage | undefined {
+function lookUp(
+  log: Log,
+  index: VersionIndex,
+  keyspace: Keyspace,
+  key: Uint8Array,
+  at: At,
+  fetched: ReadonlySet<string>,
+): LogRecord | undefined | ColdPage {
   index.guard = (segment, offset8) => {
     const cold = coldKey(log, segment, offset8 << 3)
-    if (cold !== undefined) throw cold
+    if (cold !== undefined && !fetched.has(`${cold.segment}:${cold.offset}`)) throw cold
   }
   try {
-    const record = index.get(keyspace, key, 0, key.length, at)
-    return record === undefined ? undefined : copyRecord(log, record, index.foundSegment)
+    return index.get(keyspace, key, 0, key.length, at)
   } catch (error) {
     if (error instanceof ColdPage) return error
     throw error
@@ -78,11 +89,12 @@ function coldKey(log: Log, segment: number, offset: number): ColdPage | undefine
 }
 
 /** Copies a record whose header and key are in memory; its value may not be. */
-function copyRecord(log: Log, record: LogRecord, segment: number): LogRecord | ColdPage {
+async function copyRecord(log: Log, record: LogRecord, segment: number): Promise<LogRecord> {
   const { mapping, file } = log.segment(segment)
-  const bytes = record.valueStart + record.valueBytes - record.start
+  const { start } = record
+  const bytes = record.valueStart + record.valueBytes - start
   const copy = new Uint8Array(align8(Math.max(bytes, recordHeaderBytes)))
-  if (mapping === undefined) copy.set(record.bytes.subarray(record.start, record.start + bytes))
-  else if (file.readResident(copy, 0, bytes, record.start) !== bytes) return new ColdPage(segment, record.start, bytes)
+  if (mapping === undefined) copy.set(record.bytes.subarray(start, start + bytes))
+  else if (file.readResident(copy, 0, bytes, start) !== bytes) await file.readAsync(copy, 0, bytes, start)
   return new LogRecord().moveTo(copy, new Uint32Array(copy.buffer), 0)
 }

@@ -15,7 +15,7 @@ export const engineErrors = defineErrors('engine', {
   not_yet: { retry: 'later', text: 'revision {asked} does not exist yet; the newest is {newest}' },
   corrupt: { retry: 'no', text: '{file} is damaged at byte {offset}: {problem}; run `orbit verify`, then restore or repair' },
   newer_format: { retry: 'no', text: '{path} has format {found}, this version reads up to {known}; use a newer OrbitKV' },
-  evicting: { retry: 'later', text: 'pages were evicted faster than {tries} reads brought them in; give the process more memory' },
+  evicting: { retry: 'now', text: 'the key moved {tries} times while its pages were fetched' },
   not_a_store: { retry: 'no', text: '{path} holds {found} and no store; name an empty or a new folder' },
   not_supported: { retry: 'no', text: 'the engine {engine} cannot {what}' },
 })

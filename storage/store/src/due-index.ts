@@ -14,6 +14,7 @@ import { dueKeyspace } from './keyspaces.ts'
 
 const headBytes = 12
 const empty = new Uint8Array(0)
+const wholeLatest = { at: latest }
 
 interface Due {
   readonly at: number
@@ -30,7 +31,7 @@ export class DueIndex {
 
   /** Keys with an expiry. */
   get size(): number {
-    return this.#engine.count(dueKeyspace, { at: latest })
+    return this.#engine.count(dueKeyspace, wholeLatest)
   }
 
   /**
@@ -39,7 +40,7 @@ export class DueIndex {
    */
   complete(changes: readonly Change[], now: number): readonly Change[] {
     const anyDue = this.size > 0
-    if (!anyDue && !changes.some((change) => change.expiresAt > 0)) return changes
+    if (!anyDue && !hasExpiry(changes)) return changes
     const completed: Change[] = []
     for (const change of changes) {
       if (change.kind !== 'delete-range') this.#addFor(completed, change, anyDue, now)
@@ -84,6 +85,11 @@ export class DueIndex {
     }
     return { changes, expired }
   }
+}
+
+function hasExpiry(changes: readonly Change[]): boolean {
+  for (let i = 0; i < changes.length; i++) if ((changes[i] as Change).expiresAt > 0) return true
+  return false
 }
 
 function dueKey(at: number, keyspace: Keyspace, key: Uint8Array): Uint8Array {
