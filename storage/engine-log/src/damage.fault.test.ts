@@ -40,7 +40,9 @@ function segmentPaths(disk: SimulatedDisk): string[] {
 }
 
 function keysOf(engine: Engine): Map<string, string> {
-  return new Map(Array.from(engine.range(0, {}), (record) => [decodeText(copyKey(record)), decodeText(copyValue(record))]))
+  return new Map(
+    Array.from(engine.range(0, {}), (record) => [decodeText(copyKey(record)), decodeText(copyValue(record))]),
+  )
 }
 
 /** Opens what was damaged: it must say so, refuse writes, and serve only values that were written. */
@@ -53,9 +55,12 @@ async function assertNamed(disk: SimulatedDisk, file: string, keptMin: number): 
       report.faults.some((fault) => fault.file === file),
       `${file} is named, not only ${report.faults.map((fault) => fault.file)}`,
     )
-    assert.throws(() => engine.append({ changes: [putChange(0, encodeText('x'), encodeText('y'))], revision: 1e6, time: 0 }), {
-      code: 'engine.read_only',
-    })
+    assert.throws(
+      () => engine.append({ changes: [putChange(0, encodeText('x'), encodeText('y'))], revision: 1e6, time: 0 }),
+      {
+        code: 'engine.read_only',
+      },
+    )
     const kept = keysOf(engine)
     assert.ok(kept.size >= keptMin, `${kept.size} keys are kept, at least ${keptMin} are sound`)
     for (const [key, value] of kept) assert.equal(value, `value ${key.slice(1)} `.padEnd(600, '.'))
@@ -87,7 +92,11 @@ describe('damage', () => {
     const bytes = new Uint8Array(file.size())
     file.read(bytes, 0, bytes.length, 0)
     file.close()
-    disk.flipBit(last, bytes.findLastIndex((byte) => byte !== 0), 0)
+    disk.flipBit(
+      last,
+      bytes.findLastIndex((byte) => byte !== 0),
+      0,
+    )
     await assertNamed(disk, last, batches - 1)
   })
 

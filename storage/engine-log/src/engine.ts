@@ -364,8 +364,12 @@ export class LogEngine implements Engine {
       if (head.position > this.publishedPosition) return
       const { revision, time, epoch } = head
       const records: LogRecord[] = []
-      forEachRecord(segment.bytes, segment.words, head, record, ({ start }) =>
-        void records.push(new LogRecord().moveTo(segment.bytes, segment.words, start)),
+      forEachRecord(
+        segment.bytes,
+        segment.words,
+        head,
+        record,
+        ({ start }) => void records.push(new LogRecord().moveTo(segment.bytes, segment.words, start)),
       )
       yield { position: head.position, revision, time, epoch, records }
     }

@@ -8,8 +8,8 @@
  * left in a recycled block are never taken for ours.
  */
 
-import { layout, raw, u16, u32, u64, u8 } from '@orbitkv/bytes'
 import { MiB } from '@orbitkv/base'
+import { layout, raw, u8, u16, u32, u64 } from '@orbitkv/bytes'
 
 export const formatVersion = 1
 

@@ -10,7 +10,15 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { test } from 'node:test'
 import { KiB, Random } from '@orbitkv/base'
 import { decodeText, encodeText } from '@orbitkv/bytes'
-import { type Change, copyKey, copyValue, deleteChange, deleteRangeChange, type Engine, putChange } from '@orbitkv/engine'
+import {
+  type Change,
+  copyKey,
+  copyValue,
+  deleteChange,
+  deleteRangeChange,
+  type Engine,
+  putChange,
+} from '@orbitkv/engine'
 import { type Disk, MemoryDisk } from '@orbitkv/runtime'
 import { SimulatedClock } from '@orbitkv/runtime/simulated'
 import { openLogEngine } from './open.ts'

@@ -1,2 +1,2 @@
 export { type LogConfig, logConfig } from './config.ts'
-export { openLogEngine, type OpenLogOptions } from './open.ts'
+export { type OpenLogOptions, openLogEngine } from './open.ts'

@@ -14,7 +14,7 @@ import type { Clock, Disk } from '@orbitkv/runtime'
 import type { LogConfig } from './config.ts'
 import { writeDurableLine } from './durable-line.ts'
 import { segmentFileName, segmentHeaderBytes } from './format.ts'
-import { createSegment, Segment } from './segment.ts'
+import { createSegment, type Segment } from './segment.ts'
 
 export interface LogOptions {
   readonly disk: Disk

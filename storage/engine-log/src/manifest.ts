@@ -97,6 +97,11 @@ function parse(text: string): Manifest | undefined {
   }
   const { format, storeId, createdAt, shards } = (value ?? {}) as Partial<Manifest>
   const sound =
-    Number.isInteger(format) && typeof storeId === 'string' && /^[0-9a-f]{32}$/.test(storeId) && Number.isInteger(shards)
-  return sound ? { format: format as number, storeId, createdAt: Number(createdAt), shards: shards as number } : undefined
+    Number.isInteger(format) &&
+    typeof storeId === 'string' &&
+    /^[0-9a-f]{32}$/.test(storeId) &&
+    Number.isInteger(shards)
+  return sound
+    ? { format: format as number, storeId, createdAt: Number(createdAt), shards: shards as number }
+    : undefined
 }

@@ -65,3 +65,38 @@ export class NodePool {
     this.#free.push(id)
   }
 }
+
+/** Makes room at a slot: everything from it on moves up by one. */
+export function openSlot(words: Int32Array, base: number, slot: number): void {
+  const count = words[base + nodeCount] as number
+  for (let i = base + count; i > base + slot; i--) {
+    words[nodeHigh + i] = words[nodeHigh + i - 1] as number
+    words[nodeLow + i] = words[nodeLow + i - 1] as number
+    words[nodeA + i] = words[nodeA + i - 1] as number
+    words[nodeB + i] = words[nodeB + i - 1] as number
+  }
+  words[base + nodeCount] = count + 1
+}
+
+/** Takes a slot out: everything behind it moves down by one. */
+export function closeSlot(words: Int32Array, base: number, slot: number): void {
+  const count = words[base + nodeCount] as number
+  for (let i = base + slot; i < base + count - 1; i++) {
+    words[nodeHigh + i] = words[nodeHigh + i + 1] as number
+    words[nodeLow + i] = words[nodeLow + i + 1] as number
+    words[nodeA + i] = words[nodeA + i + 1] as number
+    words[nodeB + i] = words[nodeB + i + 1] as number
+  }
+  words[base + nodeCount] = count - 1
+}
+
+/** Moves the entries from `keep` on to an empty node. */
+export function moveTail(from: Int32Array, fromBase: number, keep: number, to: Int32Array, toBase: number): void {
+  const count = from[fromBase + nodeCount] as number
+  for (let array = nodeHigh; array < nodeWords; array += nodeCapacity) {
+    for (let slot = keep; slot < count; slot++)
+      to[toBase + array + slot - keep] = from[fromBase + array + slot] as number
+  }
+  from[fromBase + nodeCount] = keep
+  to[toBase + nodeCount] = count - keep
+}

@@ -45,8 +45,9 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     await makeDurableDirectory(disk, directory)
     const log = new Log({ disk, clock, directory, config, storeId: manifest.storeId, randomUint32 })
     const engine = new LogEngine({ disk, path, config, log, lock })
-    const recovered = recoverLog({ disk, log, storeId: manifest.storeId, segmentBytes: config.segmentBytes }, (segment, batch) =>
-      engine.recover(segment, batch),
+    const recovered = recoverLog(
+      { disk, log, storeId: manifest.storeId, segmentBytes: config.segmentBytes },
+      (segment, batch) => engine.recover(segment, batch),
     )
     if (recovered.faults.length === 0) {
       for (const orphan of recovered.orphans) disk.remove(orphan)

@@ -18,8 +18,9 @@
 import { assert } from '@orbitkv/base'
 import { compareBytes, sharedPrefixBytes } from '@orbitkv/bytes'
 import {
+  closeSlot,
+  moveTail,
   NodePool,
-  noNode,
   nodeA,
   nodeB,
   nodeCapacity,
@@ -29,8 +30,10 @@ import {
   nodeNext,
   nodePrefix,
   nodePrevious,
-  nodeWords,
+  noNode,
+  openSlot,
 } from './node-pool.ts'
+import { noKey, Separators } from './separators.ts'
 
 /** Where the index reads the keys of its entries. */
 export interface KeySource {
@@ -46,8 +49,7 @@ const flipTop = 0x80000000 | 0
 export class OrderedIndex {
   readonly #keys: KeySource
   readonly #pool = new NodePool()
-  readonly #separators: Uint8Array[] = []
-  readonly #separatorsFree: number[] = []
+  readonly #separators = new Separators()
   #root: number
   /** Branch levels above the leaves. */
   #height = 0
@@ -84,9 +86,7 @@ export class OrderedIndex {
   }
 
   get bytes(): number {
-    let bytes = this.#pool.bytes
-    for (const separator of this.#separators) bytes += separator.length
-    return bytes
+    return this.#pool.bytes + this.#separators.bytes
   }
 
   get height(): number {
@@ -173,7 +173,8 @@ export class OrderedIndex {
 
   firstLeaf(): number {
     let node = this.#root
-    for (let level = this.#height; level > 0; level--) node = this.#pool.chunk(node)[this.#pool.base(node) + nodeA] as number
+    for (let level = this.#height; level > 0; level--)
+      node = this.#pool.chunk(node)[this.#pool.base(node) + nodeA] as number
     return node
   }
 
@@ -264,7 +265,7 @@ export class OrderedIndex {
       if (high !== wantedHigh) above = high > wantedHigh
       else if (low !== wantedLow) above = low > wantedLow
       else {
-        const separator = this.#separators[words[base + nodeB + middle] as number] as Uint8Array
+        const separator = this.#separators.get(words[base + nodeB + middle] as number)
         above = compareBytes(separator, 0, separator.length, key, start, end) > 0
       }
       if (above) to = middle
@@ -280,7 +281,10 @@ export class OrderedIndex {
     const at = start + prefixBytes
     if (at + 8 <= end) {
       this.#high =
-        (((key[at] as number) << 24) | ((key[at + 1] as number) << 16) | ((key[at + 2] as number) << 8) | (key[at + 3] as number)) ^
+        (((key[at] as number) << 24) |
+          ((key[at + 1] as number) << 16) |
+          ((key[at + 2] as number) << 8) |
+          (key[at + 3] as number)) ^
         flipTop
       this.#low =
         (((key[at + 4] as number) << 24) |
@@ -329,7 +333,8 @@ export class OrderedIndex {
     if (next !== noNode) pool.chunk(next)[pool.base(next) + nodePrevious] = right
 
     const separator = appending ? key.slice(start, end) : this.#keyOf(right, 0)
-    const goesRight = this.#slot > keep || (this.#slot === keep && compareBytes(key, start, end, separator, 0, separator.length) >= 0)
+    const goesRight =
+      this.#slot > keep || (this.#slot === keep && compareBytes(key, start, end, separator, 0, separator.length) >= 0)
     this.#addChild(1, separator, right, goesRight)
     this.#tightenLeaf(left)
     this.#tightenLeaf(right)
@@ -348,13 +353,17 @@ export class OrderedIndex {
       const base = pool.base(root)
       words[base + nodeCount] = 1
       words[base + nodeA] = this.#root
-      words[base + nodeB] = this.#keepSeparator(emptyKey)
+      words[base + nodeB] = this.#separators.keep(noKey)
       this.#root = root
       this.#height++
       this.#pathNode[this.#height] = root
       this.#pathSlot[this.#height] = 0
     }
-    if ((pool.chunk(this.#pathNode[level] as number)[pool.base(this.#pathNode[level] as number) + nodeCount] as number) === nodeCapacity) {
+    if (
+      (pool.chunk(this.#pathNode[level] as number)[
+        pool.base(this.#pathNode[level] as number) + nodeCount
+      ] as number) === nodeCapacity
+    ) {
       this.#splitBranch(level)
     }
     const node = this.#pathNode[level] as number
@@ -364,7 +373,7 @@ export class OrderedIndex {
     openSlot(words, base, slot)
     this.#headPrefix = -1
     this.#sharpen(separator, 0, separator.length, words[base + nodePrefix] as number)
-    this.#fillSlot(words, base, slot, child, this.#keepSeparator(separator))
+    this.#fillSlot(words, base, slot, child, this.#separators.keep(separator))
     if (pathGoesRight) this.#pathSlot[level] = slot
   }
 
@@ -380,7 +389,7 @@ export class OrderedIndex {
     const keep = slot === nodeCapacity - 1 ? nodeCapacity - 1 : nodeCapacity >>> 1
     moveTail(leftWords, leftBase, keep, rightWords, rightBase)
     rightWords[rightBase + nodePrefix] = leftWords[leftBase + nodePrefix] as number
-    const separator = this.#separators[rightWords[rightBase + nodeB] as number] as Uint8Array
+    const separator = this.#separators.get(rightWords[rightBase + nodeB] as number)
     const goesRight = slot >= keep
     this.#addChild(level + 1, separator, right, goesRight)
     if (goesRight) {
@@ -419,7 +428,7 @@ export class OrderedIndex {
    * open on a side. Rare: only where a prefix might grow.
    */
   #fences(node: number, kind: 0 | 1): { from: Uint8Array; to: Uint8Array } | undefined {
-    const key = kind === 0 ? this.#keyOf(node, 0) : (this.#separators[this.#separatorId(node, 1)] as Uint8Array)
+    const key = kind === 0 ? this.#keyOf(node, 0) : this.#separators.get(this.#separatorId(node, 1))
     let from: Uint8Array | undefined
     let to: Uint8Array | undefined
     let at = this.#root
@@ -429,8 +438,8 @@ export class OrderedIndex {
       const words = this.#pool.chunk(at)
       const base = this.#pool.base(at)
       const slot = this.#childFor(words, base, key, 0, key.length)
-      if (slot > 0) from = this.#separators[this.#separatorId(at, slot)] as Uint8Array
-      if (slot + 1 < (words[base + nodeCount] as number)) to = this.#separators[this.#separatorId(at, slot + 1)] as Uint8Array
+      if (slot > 0) from = this.#separators.get(this.#separatorId(at, slot))
+      if (slot + 1 < (words[base + nodeCount] as number)) to = this.#separators.get(this.#separatorId(at, slot + 1))
       at = words[base + nodeA + slot] as number
     }
     this.#headPrefix = -1
@@ -453,7 +462,7 @@ export class OrderedIndex {
         )
         this.#sharpen(bytes, keyStart, keyStart + keyBytes, prefixBytes)
       } else {
-        const separator = this.#separators[words[base + nodeB + slot] as number] as Uint8Array
+        const separator = this.#separators.get(words[base + nodeB + slot] as number)
         this.#sharpen(separator, 0, separator.length, prefixBytes)
       }
       words[base + nodeHigh + slot] = this.#high
@@ -481,7 +490,7 @@ export class OrderedIndex {
       const slot = this.#pathSlot[level] as number
       const branchWords = pool.chunk(branch)
       const branchBase = pool.base(branch)
-      this.#dropSeparator(branchWords[branchBase + nodeB + slot] as number)
+      this.#separators.drop(branchWords[branchBase + nodeB + slot] as number)
       closeSlot(branchWords, branchBase, slot)
       const count = branchWords[branchBase + nodeCount] as number
       if (count > 0) {
@@ -515,14 +524,14 @@ export class OrderedIndex {
       const words = pool.chunk(this.#root)
       const base = pool.base(this.#root)
       if ((words[base + nodeCount] as number) > 1) return
-      this.#dropSeparator(words[base + nodeB] as number)
+      this.#separators.drop(words[base + nodeB] as number)
       pool.free(this.#root)
       this.#root = words[base + nodeA] as number
       this.#height--
     }
   }
 
-  // ---- separators
+  // ---- keys of nodes
 
   #keyOf(leaf: number, slot: number): Uint8Array {
     const words = this.#pool.chunk(leaf)
@@ -533,17 +542,6 @@ export class OrderedIndex {
 
   #separatorId(branch: number, slot: number): number {
     return this.#pool.chunk(branch)[this.#pool.base(branch) + nodeB + slot] as number
-  }
-
-  #keepSeparator(key: Uint8Array): number {
-    const id = this.#separatorsFree.pop() ?? this.#separators.length
-    this.#separators[id] = key
-    return id
-  }
-
-  #dropSeparator(id: number): void {
-    this.#separators[id] = emptyKey
-    this.#separatorsFree.push(id)
   }
 
   // ---- checking
@@ -565,8 +563,8 @@ export class OrderedIndex {
       if (level > 0) {
         assert(count > 0, 'a branch has a child')
         for (let slot = 0; slot < count; slot++) {
-          const lower = slot === 0 ? from : this.#separators[this.#separatorId(node, slot)]
-          const upper = slot + 1 < count ? this.#separators[this.#separatorId(node, slot + 1)] : to
+          const lower = slot === 0 ? from : this.#separators.get(this.#separatorId(node, slot))
+          const upper = slot + 1 < count ? this.#separators.get(this.#separatorId(node, slot + 1)) : to
           visit(words[base + nodeA + slot] as number, level - 1, lower, upper)
         }
         return
@@ -575,8 +573,14 @@ export class OrderedIndex {
       assert((words[base + nodePrevious] as number) === previousLeaf, 'a leaf is linked to the one before it')
       for (let slot = 0; slot < count; slot++) {
         const key = this.#keyOf(node, slot)
-        assert(from === undefined || compareBytes(from, 0, from.length, key, 0, key.length) <= 0, 'a key is not below its range')
-        assert(to === undefined || compareBytes(key, 0, key.length, to, 0, to.length) < 0, 'a key is below the end of its range')
+        assert(
+          from === undefined || compareBytes(from, 0, from.length, key, 0, key.length) <= 0,
+          'a key is not below its range',
+        )
+        assert(
+          to === undefined || compareBytes(key, 0, key.length, to, 0, to.length) < 0,
+          'a key is below the end of its range',
+        )
         assert(
           previousKey === undefined || compareBytes(previousKey, 0, previousKey.length, key, 0, key.length) < 0,
           'keys ascend strictly',
@@ -593,39 +597,4 @@ export class OrderedIndex {
     visit(this.#root, this.#height, undefined, undefined)
     assert(entries === this.#size, 'the size is the number of entries')
   }
-}
-
-const emptyKey = new Uint8Array(0)
-
-/** Makes room at a slot: everything from it on moves up by one. */
-function openSlot(words: Int32Array, base: number, slot: number): void {
-  const count = words[base + nodeCount] as number
-  for (let i = base + count; i > base + slot; i--) {
-    words[nodeHigh + i] = words[nodeHigh + i - 1] as number
-    words[nodeLow + i] = words[nodeLow + i - 1] as number
-    words[nodeA + i] = words[nodeA + i - 1] as number
-    words[nodeB + i] = words[nodeB + i - 1] as number
-  }
-  words[base + nodeCount] = count + 1
-}
-
-function closeSlot(words: Int32Array, base: number, slot: number): void {
-  const count = words[base + nodeCount] as number
-  for (let i = base + slot; i < base + count - 1; i++) {
-    words[nodeHigh + i] = words[nodeHigh + i + 1] as number
-    words[nodeLow + i] = words[nodeLow + i + 1] as number
-    words[nodeA + i] = words[nodeA + i + 1] as number
-    words[nodeB + i] = words[nodeB + i + 1] as number
-  }
-  words[base + nodeCount] = count - 1
-}
-
-/** Moves the entries from `keep` on to an empty node. */
-function moveTail(from: Int32Array, fromBase: number, keep: number, to: Int32Array, toBase: number): void {
-  const count = from[fromBase + nodeCount] as number
-  for (let array = nodeHigh; array < nodeWords; array += nodeCapacity) {
-    for (let slot = keep; slot < count; slot++) to[toBase + array + slot - keep] = from[fromBase + array + slot] as number
-  }
-  from[fromBase + nodeCount] = keep
-  to[toBase + nodeCount] = count - keep
 }

@@ -136,7 +136,10 @@ function hashOf(keyspace: number, key: Uint8Array, start: number, end: number): 
   let at = start
   for (; at + 4 <= end; at += 4) {
     const block =
-      (key[at] as number) | ((key[at + 1] as number) << 8) | ((key[at + 2] as number) << 16) | ((key[at + 3] as number) << 24)
+      (key[at] as number) |
+      ((key[at + 1] as number) << 8) |
+      ((key[at + 2] as number) << 16) |
+      ((key[at + 3] as number) << 24)
     hash = mix(hash, block)
   }
   if (at < end) {

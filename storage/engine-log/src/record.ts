@@ -114,7 +114,9 @@ export interface Lineage {
 /** The most bytes that a change can take in the log, whatever its lineage turns out to be. */
 export function recordBytesMax(change: Change): number {
   const optional = lineageBytes + (change.expiresAt > 0 ? 8 : 0) + (change.lease > 0 ? 8 : 0)
-  return align8(recordHeaderBytes + optional + (change.keyEnd - change.keyStart) + (change.valueEnd - change.valueStart))
+  return align8(
+    recordHeaderBytes + optional + (change.keyEnd - change.keyStart) + (change.valueEnd - change.valueStart),
+  )
 }
 
 /**

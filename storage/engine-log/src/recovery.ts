@@ -136,7 +136,8 @@ export function recoverLog(
 
 function describe(head: BatchHead, found: boolean, at: number, position: number): string {
   if (!found) return 'damaged from here to the end of the file'
-  if (head.offset > at) return `${head.offset - at} bytes are damaged; the next sound batch has position ${head.position}`
+  if (head.offset > at)
+    return `${head.offset - at} bytes are damaged; the next sound batch has position ${head.position}`
   if (head.position <= position) return `position ${head.position} stands here again`
   return `positions ${position + 1} to ${head.position - 1} are missing`
 }

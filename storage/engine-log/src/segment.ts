@@ -108,7 +108,8 @@ export function decodeHeader(path: string, image: Uint8Array, bytes: number): Se
   if (bytes < segmentHeaderBytes) return { problem: `it ends within the header, after ${bytes} bytes` }
   const words = new Uint32Array(image.buffer, 0, segmentHeaderBytes / 4)
   for (let i = 0; i < segmentMagic.length; i++) {
-    if (image[segmentHeader.magic + i] !== segmentMagic.charCodeAt(i)) return { problem: 'it does not begin as a segment' }
+    if (image[segmentHeader.magic + i] !== segmentMagic.charCodeAt(i))
+      return { problem: 'it does not begin as a segment' }
   }
   if (words[segmentHeader.checksum / 4] !== crc32c(0, image, 0, segmentHeader.checksum)) {
     return { problem: 'the checksum of its header does not match' }

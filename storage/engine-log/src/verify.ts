@@ -3,8 +3,8 @@
  * steps between which the event loop goes on.
  */
 
-import { align8, crc32c } from '@orbitkv/bytes'
 import { MiB } from '@orbitkv/base'
+import { align8, crc32c } from '@orbitkv/bytes'
 import type { Fault, VerifyReport } from '@orbitkv/engine'
 import { segmentHeaderBytes } from './format.ts'
 import type { Log } from './log.ts'

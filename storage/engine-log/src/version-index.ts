@@ -149,7 +149,14 @@ export class VersionIndex implements KeySource, PointKeys {
     return compareBytes(this.#bytesOf[segment] as Uint8Array, keyStart, keyStart + (lengths & 0xffff), key, start, end)
   }
 
-  equalsAt(entrySegment: number, entryOffset8: number, keyspace: Keyspace, key: Uint8Array, start: number, end: number): boolean {
+  equalsAt(
+    entrySegment: number,
+    entryOffset8: number,
+    keyspace: Keyspace,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     let segment = entrySegment & segmentMask
     let offset8 = entryOffset8
     if (segment === 0) {
@@ -176,7 +183,11 @@ export class VersionIndex implements KeySource, PointKeys {
       offset8 = this.#versions.olderOffset8
     }
     if (this.guard !== undefined) this.guard(segment, offset8)
-    return this.#keyRecord.moveTo(this.#bytesOf[segment] as Uint8Array, this.#wordsOf[segment] as Uint32Array, offset8 << 3)
+    return this.#keyRecord.moveTo(
+      this.#bytesOf[segment] as Uint8Array,
+      this.#wordsOf[segment] as Uint32Array,
+      offset8 << 3,
+    )
   }
 
   /** Sets the older location of `#versions` to the put that an alias deleted: the record that holds its key. */
@@ -192,7 +203,15 @@ export class VersionIndex implements KeySource, PointKeys {
    * Looks a key up before a change is appended for it, and says what its new record inherits; true where it has an
    * entry. `place` must be the next call for this keyspace.
    */
-  inherit(space: KeyspaceIndex, key: Uint8Array, start: number, end: number, revision: number, isPut: boolean, into: Lineage): boolean {
+  inherit(
+    space: KeyspaceIndex,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    revision: number,
+    isPut: boolean,
+    into: Lineage,
+  ): boolean {
     const point = this.#point
     into.createRevision = into.previousRevision = into.version = 0
     into.exists = point.find(space.id, key, start, end)
@@ -217,7 +236,11 @@ export class VersionIndex implements KeySource, PointKeys {
   }
 
   #keyRecordAt(segment: number, offset8: number): LogRecord {
-    return this.#keyRecord.moveTo(this.#bytesOf[segment] as Uint8Array, this.#wordsOf[segment] as Uint32Array, offset8 << 3)
+    return this.#keyRecord.moveTo(
+      this.#bytesOf[segment] as Uint8Array,
+      this.#wordsOf[segment] as Uint32Array,
+      offset8 << 3,
+    )
   }
 
   /** After `inherit` of the key: its newest record is now the one at a location. */
@@ -361,7 +384,8 @@ export class VersionIndex implements KeySource, PointKeys {
   retire(revision: number, most: number): boolean {
     const note = this.#note
     for (let done = 0; done < most; done++) {
-      if (!this.#versions.first(note) || note.revision > revision || !this.#sees(note.segment, note.offset8, published)) return true
+      if (!this.#versions.first(note) || note.revision > revision || !this.#sees(note.segment, note.offset8, published))
+        return true
       this.#versions.shift()
       this.#retireOne(this.space(note.keyspace), note.segment, note.offset8)
     }

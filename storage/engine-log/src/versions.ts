@@ -157,7 +157,8 @@ class SupersededQueue {
   }
 
   push(entry: Superseded): void {
-    if (this.#tail === this.#chunks.length * chunkEntries) this.#chunks.push(new Float64Array(chunkEntries * entryNumbers))
+    if (this.#tail === this.#chunks.length * chunkEntries)
+      this.#chunks.push(new Float64Array(chunkEntries * entryNumbers))
     const chunk = this.#chunks[this.#chunks.length - 1] as Float64Array
     const at = (this.#tail % chunkEntries) * entryNumbers
     chunk[at] = entry.keyspace

@@ -4,17 +4,29 @@ import { defineErrors } from '@orbitkv/base'
 
 export const engineErrors = defineErrors('engine', {
   key_too_large: { retry: 'no', text: 'the key has {bytes} bytes, the most is {max}' },
-  value_too_large: { retry: 'no', text: 'the value has {bytes} bytes, the most is {max}; split it, or raise valueBytesMax (up to 16 MiB)' },
+  value_too_large: {
+    retry: 'no',
+    text: 'the value has {bytes} bytes, the most is {max}; split it, or raise valueBytesMax (up to 16 MiB)',
+  },
   batch_too_large: { retry: 'no', text: 'the batch has {size} {unit}, the most is {max}; split it' },
   full: { retry: 'later', text: 'no space left in {path}: reads and deletes go on; free some space on its disk' },
   read_only: { retry: 'no', text: '{path} is open for reading only: {reason}' },
-  poisoned: { retry: 'no', text: 'a write to {path} failed ({reason}); what was not acknowledged may be lost: close and open again' },
+  poisoned: {
+    retry: 'no',
+    text: 'a write to {path} failed ({reason}); what was not acknowledged may be lost: close and open again',
+  },
   closed: { retry: 'no', text: 'the store in {path} is closed' },
   published: { retry: 'no', text: 'position {position} is published up to {published}: it cannot be taken back' },
   compacted: { retry: 'no', text: '{what} {asked} is no longer kept; the oldest is {oldest}' },
   not_yet: { retry: 'later', text: 'revision {asked} does not exist yet; the newest is {newest}' },
-  corrupt: { retry: 'no', text: '{file} is damaged at byte {offset}: {problem}; run `orbit verify`, then restore or repair' },
-  newer_format: { retry: 'no', text: '{path} has format {found}, this version reads up to {known}; use a newer OrbitKV' },
+  corrupt: {
+    retry: 'no',
+    text: '{file} is damaged at byte {offset}: {problem}; run `orbit verify`, then restore or repair',
+  },
+  newer_format: {
+    retry: 'no',
+    text: '{path} has format {found}, this version reads up to {known}; use a newer OrbitKV',
+  },
   evicting: { retry: 'now', text: 'the key moved {tries} times while its pages were fetched' },
   not_a_store: { retry: 'no', text: '{path} holds {found} and no store; name an empty or a new folder' },
   not_supported: { retry: 'no', text: 'the engine {engine} cannot {what}' },

@@ -1,5 +1,5 @@
-export * from './contract.ts'
 export { deleteChange, deleteRangeChange, type PutOptions, putChange } from './change.ts'
+export * from './contract.ts'
 export { engineErrors } from './errors.ts'
 export { defaultLimits, userKeyBytesMax, valueBytesMaxMax } from './limits.ts'
 export { copyKey, copyValue, type RecordView } from './record.ts'

@@ -8,7 +8,12 @@ export const storeConfig = config({
     choices: ['always', 'interval', 'none'],
     why: 'when a write is acknowledged: on the disk, or once the system has it (interval syncs soon after, none when it likes)',
   }),
-  syncIntervalMs: duration({ default: 100, min: 1, max: hour, why: 'with durability interval: the longest time between syncs' }),
+  syncIntervalMs: duration({
+    default: 100,
+    min: 1,
+    max: hour,
+    why: 'with durability interval: the longest time between syncs',
+  }),
   syncIntervalWrites: count({
     default: 1000,
     min: 1,

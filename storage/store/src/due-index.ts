@@ -9,7 +9,16 @@
  *   0 u64 due time, ms since 1970 | 8 u32 keyspace | 12.. key      (big-endian, so that bytes sort as times)
  */
 
-import { copyKey, type Change, deleteChange, type Engine, type Keyspace, latest, putChange, type RecordView } from '@orbitkv/engine'
+import {
+  type Change,
+  copyKey,
+  deleteChange,
+  type Engine,
+  type Keyspace,
+  latest,
+  putChange,
+  type RecordView,
+} from '@orbitkv/engine'
 import { dueKeyspace } from './keyspaces.ts'
 
 const headBytes = 12

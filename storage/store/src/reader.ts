@@ -151,4 +151,3 @@ function toRange(options: RangeOptions, at: At): Range {
   }
   return range
 }
-

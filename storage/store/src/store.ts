@@ -5,7 +5,16 @@
  * door apart, owner.ts), and an expired key is never handed out.
  */
 
-import { type Change, deleteChange, type Engine, engineErrors, latest, published, putChange, userKeyBytesMax } from '@orbitkv/engine'
+import {
+  type Change,
+  deleteChange,
+  type Engine,
+  engineErrors,
+  latest,
+  published,
+  putChange,
+  userKeyBytesMax,
+} from '@orbitkv/engine'
 import type { Clock } from '@orbitkv/runtime'
 import { StoreBatch } from './batch.ts'
 import { Committer } from './committer.ts'
@@ -18,7 +27,17 @@ import { defaultKeyspace } from './keyspaces.ts'
 import { StoreOwner } from './owner.ts'
 import { StoreReader, toBytes } from './reader.ts'
 import { StoreSnapshot } from './snapshot.ts'
-import type { BatchBuilder, Bytes, Durability, Owner, PutOptions, Snapshot, Store, StoreStats, WriteOptions } from './types.ts'
+import type {
+  BatchBuilder,
+  Bytes,
+  Durability,
+  Owner,
+  PutOptions,
+  Snapshot,
+  Store,
+  StoreStats,
+  WriteOptions,
+} from './types.ts'
 
 /** A ttl above a hundred years is a mistake. */
 const ttlMsMax = 100 * 365 * 86_400_000
@@ -140,7 +159,11 @@ export class EngineStore extends StoreReader implements Store {
     this.assertReadable()
     const revision = options.revision ?? this.engine.publishedRevision
     if (!Number.isInteger(revision) || revision < 0) {
-      throw storeErrors.bad_argument({ name: 'revision', expected: 'a whole number from 0 on', found: String(revision) })
+      throw storeErrors.bad_argument({
+        name: 'revision',
+        expected: 'a whole number from 0 on',
+        found: String(revision),
+      })
     }
     const snapshot = new StoreSnapshot(
       this.engine,

@@ -115,7 +115,11 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>, se
     })
 
     withEngine('keyspaces never meet', (engine) => {
-      commit(engine, putChange(0, encodeText('k'), encodeText('zero')), putChange(9, encodeText('k'), encodeText('nine')))
+      commit(
+        engine,
+        putChange(0, encodeText('k'), encodeText('zero')),
+        putChange(9, encodeText('k'), encodeText('nine')),
+      )
       assert.equal(read(engine, 'k'), 'zero')
       assert.deepEqual(keysOf(engine, {}, 9), ['k'])
       assert.deepEqual(keysOf(engine, {}, 5), [])

@@ -110,7 +110,11 @@ export function compareEngines(engine: Engine, twin: Twin): void {
   for (const keyspace of keyspaces) {
     for (const at of states) {
       sameRange(engine, twin, keyspace, { at })
-      assert.equal(engine.count(keyspace, { at }), twin.range(keyspace, { at }).length, 'the count is that of the range')
+      assert.equal(
+        engine.count(keyspace, { at }),
+        twin.range(keyspace, { at }).length,
+        'the count is that of the range',
+      )
     }
   }
 }

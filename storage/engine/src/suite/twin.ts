@@ -3,8 +3,8 @@
  * them. Model tests run the same operations on both and compare.
  */
 
-import { type At, type Batch, latest, published, type Range } from '../contract.ts'
 import { compareBytes } from '@orbitkv/bytes'
+import { type At, type Batch, latest, published, type Range } from '../contract.ts'
 
 export interface TwinRecord {
   readonly key: Uint8Array
