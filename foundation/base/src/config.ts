@@ -5,7 +5,7 @@
  * arrive as text (a flag, an environment variable) or already typed (a TOML file, an options object).
  */
 
-import { type ErrorTable, defineErrors } from './errors.ts'
+import { defineErrors, type ErrorTable } from './errors.ts'
 import { parseBytes, parseDuration } from './units.ts'
 
 export const configErrors: ErrorTable<'invalid'> = defineErrors('config', {
@@ -45,7 +45,10 @@ export interface ConfigTable<T extends Table> {
 }
 
 /** Declares a table; `relate` returns a sentence for each relation between settings that does not hold. */
-export function config<T extends Table>(settings: T, relate: (values: Values<T>) => string[] = () => []): ConfigTable<T> {
+export function config<T extends Table>(
+  settings: T,
+  relate: (values: Values<T>) => string[] = () => [],
+): ConfigTable<T> {
   const names = Object.keys(settings)
   const defaults = Object.fromEntries(names.map((name) => [name, settings[name]?.default])) as Values<T>
   const table: ConfigTable<T> = {
@@ -55,7 +58,7 @@ export function config<T extends Table>(settings: T, relate: (values: Values<T>)
       const faults: ConfigFault[] = []
       const values: Record<string, unknown> = { ...defaults }
       for (const [name, value] of Object.entries(raw)) {
-        const setting = settings[name]
+        const setting = Object.hasOwn(settings, name) ? settings[name] : undefined
         if (setting === undefined) {
           const near = nearest(name, names)
           faults.push({ field: name, value, fault: `unknown setting${near ? `; did you mean ${near}?` : ''}` })
@@ -67,7 +70,8 @@ export function config<T extends Table>(settings: T, relate: (values: Values<T>)
         else values[name] = parsed.value
       }
       if (faults.length === 0) {
-        for (const fault of relate(values as Values<T>)) faults.push({ field: fault.split(' ', 1)[0] as string, value: undefined, fault })
+        for (const fault of relate(values as Values<T>))
+          faults.push({ field: fault.split(' ', 1)[0] as string, value: undefined, fault })
       }
       return { values: values as Values<T>, faults }
     },
@@ -117,7 +121,8 @@ function numeric(
     ...spec,
     parse(raw) {
       const value = typeof raw === 'string' ? fromText(raw) : raw
-      if (typeof value !== 'number' || !Number.isFinite(value) || !Number.isInteger(value)) return { fault: `must be ${expected}` }
+      if (typeof value !== 'number' || !Number.isFinite(value) || !Number.isInteger(value))
+        return { fault: `must be ${expected}` }
       if (value < spec.min) return { fault: `must be at least ${spec.min}` }
       if (value > spec.max) return { fault: `must be at most ${spec.max}` }
       return { value }
@@ -126,7 +131,16 @@ function numeric(
 }
 
 export function flag(spec: { default: boolean; why: string }): Setting<boolean> {
-  const words: Record<string, boolean> = { true: true, yes: true, on: true, '1': true, false: false, no: false, off: false, '0': false }
+  const words: Record<string, boolean> = {
+    true: true,
+    yes: true,
+    on: true,
+    '1': true,
+    false: false,
+    no: false,
+    off: false,
+    '0': false,
+  }
   return {
     kind: 'flag',
     ...spec,

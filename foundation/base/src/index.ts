@@ -1,10 +1,8 @@
 export { AssertionError, assert, unreachable } from './assert.ts'
 export {
+  bytes,
   type ConfigFault,
   type ConfigTable,
-  type Setting,
-  type Values,
-  bytes,
   choice,
   config,
   configErrors,
@@ -12,8 +10,30 @@ export {
   duration,
   flag,
   nearest,
+  type Setting,
   text,
+  type Values,
 } from './config.ts'
-export { type ErrorDetails, type ErrorSpec, type ErrorTable, OrbitError, type Retry, defineErrors, hasCode } from './errors.ts'
+export {
+  defineErrors,
+  type ErrorDetails,
+  type ErrorSpec,
+  type ErrorTable,
+  hasCode,
+  OrbitError,
+  type Retry,
+} from './errors.ts'
 export { Random, seedsFor } from './random.ts'
-export { GiB, KiB, MiB, day, formatBytes, formatDuration, hour, minute, parseBytes, parseDuration, second } from './units.ts'
+export {
+  day,
+  formatBytes,
+  formatDuration,
+  GiB,
+  hour,
+  KiB,
+  MiB,
+  minute,
+  parseBytes,
+  parseDuration,
+  second,
+} from './units.ts'

@@ -40,8 +40,8 @@ export function parseDuration(text: string): number | undefined {
 function parseAmount(text: string, units: Record<string, number>): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text)
   if (match === null) return undefined
-  const unit = units[(match[2] as string).toLowerCase()]
-  return unit === undefined ? undefined : Math.round(Number(match[1]) * unit)
+  const unit = (match[2] as string).toLowerCase()
+  return Object.hasOwn(units, unit) ? Math.round(Number(match[1]) * (units[unit] as number)) : undefined
 }
 
 /** 1536 → `1.5 KiB`. */
@@ -49,7 +49,8 @@ export function formatBytes(bytes: number): string {
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
   let value = bytes
   let unit = 0
-  while (value >= 1024 && unit < names.length - 1) {
+  // Rounded as it will be written, so that no unit shows 1024.
+  while (Math.round(value) >= 1024 && unit < names.length - 1) {
     value /= 1024
     unit++
   }
@@ -58,8 +59,9 @@ export function formatBytes(bytes: number): string {
 
 /** 90500 → `1m 31s`; below a second in ms. */
 export function formatDuration(ms: number): string {
-  if (ms < second) return `${Math.round(ms)} ms`
-  if (ms < minute) return `${(ms / second).toFixed(1)} s`
+  // Rounded as it will be written, so that no unit shows its own end.
+  if (Math.round(ms) < second) return `${Math.round(ms)} ms`
+  if (Math.round(ms / 100) < 600) return `${(ms / second).toFixed(1)} s`
   const seconds = Math.round(ms / second)
   const parts: [number, string][] = [
     [Math.floor(seconds / 86_400), 'd'],

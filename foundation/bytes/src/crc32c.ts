@@ -66,7 +66,8 @@ export const crc32c: (seed: number, bytes: Uint8Array, start: number, end: numbe
 export const crc32cMany: (seed: number, bytes: Uint8Array, spans: Uint32Array, count: number) => void =
   native?.crc32cMany ?? crc32cManyTables
 
-function crc32cManyTables(seed: number, bytes: Uint8Array, spans: Uint32Array, count: number): void {
+/** As `crc32cMany`, by tables. */
+export function crc32cManyTables(seed: number, bytes: Uint8Array, spans: Uint32Array, count: number): void {
   for (let i = 0; i < count; i++) {
     const start = spans[2 * i] as number
     const crc = crc32cTables(seed, bytes, start + 4, spans[2 * i + 1] as number)

@@ -1,7 +1,8 @@
 /** Text as UTF-8 bytes, cheaply for the short ASCII strings that most keys are. */
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+// A byte order mark is text like any other: what was encoded comes back whole.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 // Above this the encoder's own loop is faster than ours.
 const asciiLoopCharsMax = 64

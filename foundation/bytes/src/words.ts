@@ -20,7 +20,7 @@ export function writeUint64(words: Uint32Array, index: number, value: number): v
   words[index + 1] = value / twoTo32
 }
 
-/** `value` rounded up to a multiple of 8. */
+/** `value`, below 2^31 - 8, rounded up to a multiple of 8. */
 export function align8(value: number): number {
   return (value + 7) & ~7
 }

@@ -5,6 +5,7 @@
 
 import type { Disk, DiskFile, DiskLock, Mapping, OpenMode } from './disk.ts'
 import { diskErrors } from './errors.ts'
+import { writeZeros } from './zeros.ts'
 
 interface Content {
   bytes: Uint8Array
@@ -115,6 +116,10 @@ class MemoryFile implements DiskFile {
 
   readResident(target: Uint8Array, start: number, length: number, offset: number): number {
     return this.read(target, start, length, offset)
+  }
+
+  allocate(offset: number, length: number): void {
+    writeZeros(this, offset, length)
   }
 
   async sync(): Promise<void> {

@@ -1,0 +1,29 @@
+/**
+ * The clock door: time and timers.
+ *
+ * Code below `apps` never calls Date.now, performance.now or setTimeout: it is handed a Clock. Implementations:
+ * `realClock` here and `SimulatedClock` (simulated/clock.ts), whose time moves only when told.
+ */
+
+export interface Clock {
+  /** Milliseconds since 1970, whole. May step backwards: whoever needs order takes the larger of two. */
+  now(): number
+  /** Milliseconds from an arbitrary start, fractional; never goes back. For measuring. */
+  monotonic(): number
+  /** Calls `run` once after `delayMs`; a timer alone does not keep the process alive. */
+  after(delayMs: number, run: () => void): Timer
+}
+
+export interface Timer {
+  cancel(): void
+}
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, run) {
+    const handle = setTimeout(run, delayMs)
+    handle.unref()
+    return { cancel: () => clearTimeout(handle) }
+  },
+}
