@@ -74,7 +74,9 @@ async function turn(times: number): Promise<void> {
 }
 
 function readState(store: Store): State {
-  return new Map(Array.from(store.range(), ({ key, value }) => [Buffer.from(key).toString(), Buffer.from(value).toString()]))
+  return new Map(
+    Array.from(store.range(), ({ key, value }) => [Buffer.from(key).toString(), Buffer.from(value).toString()]),
+  )
 }
 
 /** One history with several power cuts; throws where a promise was broken. */

@@ -1,9 +1,9 @@
 /** Opening a store: which engine, on which disk, with which settings. */
 
-import { choice, type ConfigTable, config, defineErrors, type Values } from '@orbitkv/base'
-import { openLogEngine, logConfig } from '@orbitkv/engine-log'
+import { type ConfigTable, choice, config, defineErrors, type Values } from '@orbitkv/base'
+import { logConfig, openLogEngine } from '@orbitkv/engine-log'
 import { type Clock, type Disk, MemoryDisk, realClock, realDisk } from '@orbitkv/runtime'
-import { EngineStore, type Store, storeConfig } from '@orbitkv/store'
+import { EngineStore, type Store, storeConfig, storeErrors } from '@orbitkv/store'
 
 export const openErrors = defineErrors('open', {
   no_such_backend: { retry: 'no', text: 'this version has no backend {backend}; it has {backends}' },
@@ -49,6 +49,8 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
   if (backend !== undefined && !(backends as readonly string[]).includes(backend)) {
     throw openErrors.no_such_backend({ backend, backends: backends.join(', ') })
   }
+  if (path === '')
+    throw storeErrors.bad_argument({ name: 'path', expected: 'the name of a folder', found: 'an empty text' })
   const values = openConfig.parse({ ...raw })
   const inMemory = values.backend === 'memory'
   const engine = await openLogEngine(path, {
@@ -57,6 +59,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
     config: {
       segmentBytes: values.segmentBytes,
       zeroAheadBytes: values.zeroAheadBytes,
+      zeroAhead: values.zeroAhead && values.durability === 'always',
       reserveBytes: inMemory ? 0 : values.reserveBytes,
       valueBytesMax: values.valueBytesMax,
     },

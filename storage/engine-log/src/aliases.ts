@@ -1,51 +1,66 @@
 /**
  * Aliases: numbers that stand for "this key, deleted by that delete-range record". A delete-range is one record for many
- * keys, while the index and the version links want one location a key.
+ * keys, while the point index and the notes of versions want one location a key.
+ *
+ * An alias is four words: the delete-range record's segment and offset8, and those of the record of the key that it
+ * deleted, which holds the key. A free alias has segment 0 and, in the second word, the next free one.
  */
 
 import { assert } from '@orbitkv/base'
 
-const capacityMin = 64
+const aliasWords = 4
+const aliasesMin = 64
 
 export class Aliases {
-  /** Pairs (segment, offset8) of the delete-range record; segment 0 marks a free alias, whose offset8 is the next free one. */
-  #records = new Uint32Array(2 * capacityMin)
+  #words = new Uint32Array(aliasesMin * aliasWords)
   #used = 1
   #free = 0
 
   get bytes(): number {
-    return this.#records.byteLength
+    return this.#words.byteLength
   }
 
-  /** A new alias for the delete-range record at a location. */
-  add(segment: number, offset8: number): number {
+  /** A new alias: the delete-range record at a location deleted the record at another. */
+  add(segment: number, offset8: number, olderSegment: number, olderOffset8: number): number {
     let alias = this.#free
-    if (alias !== 0) this.#free = this.#records[2 * alias + 1] as number
-    else {
-      alias = this.#used++
-      if (2 * alias + 1 >= this.#records.length) {
-        const larger = new Uint32Array(this.#records.length * 2)
-        larger.set(this.#records)
-        this.#records = larger
-      }
+    if (alias !== 0) this.#free = this.#words[alias * aliasWords + 1] as number
+    else alias = this.#used++
+    if (alias * aliasWords >= this.#words.length) {
+      const larger = new Uint32Array(this.#words.length * 2)
+      larger.set(this.#words)
+      this.#words = larger
     }
-    this.#records[2 * alias] = segment
-    this.#records[2 * alias + 1] = offset8
+    const at = alias * aliasWords
+    this.#words[at] = segment
+    this.#words[at + 1] = offset8
+    this.#words[at + 2] = olderSegment
+    this.#words[at + 3] = olderOffset8
     return alias
   }
 
+  /** Location of the delete-range record. */
   segment(alias: number): number {
-    return this.#records[2 * alias] as number
+    return this.#words[alias * aliasWords] as number
   }
 
   offset8(alias: number): number {
-    return this.#records[2 * alias + 1] as number
+    return this.#words[alias * aliasWords + 1] as number
+  }
+
+  /** Location of the record that was deleted. */
+  olderSegment(alias: number): number {
+    return this.#words[alias * aliasWords + 2] as number
+  }
+
+  olderOffset8(alias: number): number {
+    return this.#words[alias * aliasWords + 3] as number
   }
 
   remove(alias: number): void {
-    assert(this.#records[2 * alias] !== 0, 'an alias is removed once')
-    this.#records[2 * alias] = 0
-    this.#records[2 * alias + 1] = this.#free
+    const at = alias * aliasWords
+    assert(this.#words[at] !== 0, 'an alias is removed once')
+    this.#words[at] = 0
+    this.#words[at + 1] = this.#free
     this.#free = alias
   }
 }

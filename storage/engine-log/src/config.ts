@@ -1,6 +1,6 @@
 /** Settings of the log engine. */
 
-import { bytes, config, KiB, MiB, type Values } from '@orbitkv/base'
+import { bytes, config, flag, KiB, MiB, type Values } from '@orbitkv/base'
 import { defaultLimits, valueBytesMaxMax } from '@orbitkv/engine'
 import { segmentBytesMax } from './format.ts'
 
@@ -16,7 +16,11 @@ export const logConfig = config(
       default: 1 * MiB,
       min: 4 * KiB,
       max: 64 * MiB,
-      why: 'zeros written ahead of the log at a time: a sync into written blocks is cheaper, and a full disk shows before a write',
+      why: 'room made ahead of the log at a time: a full disk shows before a write, not in it',
+    }),
+    zeroAhead: flag({
+      default: true,
+      why: 'write zeros ahead, for stores whose writes are synced; false only allocates, which is cheaper where they are not',
     }),
     reserveBytes: bytes({
       default: 4 * MiB,

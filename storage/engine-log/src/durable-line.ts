@@ -6,6 +6,7 @@
  * twelve. Spec: docs/formats/log-v1.md
  */
 
+import { hasCode } from '@orbitkv/base'
 import { crc32c, layout, u32 } from '@orbitkv/bytes'
 import type { Disk } from '@orbitkv/runtime'
 import type { LogAddress } from './log.ts'
@@ -16,7 +17,7 @@ const magic = 0x3164424f
 const lineBytes = 16
 const line = layout('durable line', lineBytes, { magic: u32(0), segment: u32(4), bytes: u32(8), checksum: u32(12) })
 
-/** Replaces the line; it is durable once this resolves. */
+/** Replaces the line; it is durable once this resolves. On a full disk the old one stays, which is still true. */
 export async function writeDurableLine(disk: Disk, directory: string, address: LogAddress): Promise<void> {
   const bytes = new Uint8Array(lineBytes)
   const words = new Uint32Array(bytes.buffer)
@@ -27,12 +28,18 @@ export async function writeDurableLine(disk: Disk, directory: string, address: L
   const path = `${directory}/${fileName}`
   const staged = `${path}.new`
   if (disk.exists(staged)) disk.remove(staged)
-  const file = disk.open(staged, 'create')
   try {
-    file.write(bytes, 0, lineBytes, 0)
-    await file.sync()
-  } finally {
-    file.close()
+    const file = disk.open(staged, 'create')
+    try {
+      file.write(bytes, 0, lineBytes, 0)
+      await file.sync()
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    if (!hasCode(error, 'disk.full')) throw error
+    if (disk.exists(staged)) disk.remove(staged)
+    return
   }
   disk.rename(staged, path)
   await disk.syncDirectory(directory)

@@ -326,6 +326,10 @@ export class LogEngine implements Engine {
     return this.#index.get(keyspace, key, start, end, at)
   }
 
+  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
+    this.#index.warm(keyspace, bytes, spans, count)
+  }
+
   async getAsync(keyspace: Keyspace, key: Uint8Array, at: At = published): Promise<RecordView | undefined> {
     if (at >= 0) this.#assertKept(at)
     return readCold(this.#log, this.#index, keyspace, key, at)
@@ -351,7 +355,8 @@ export class LogEngine implements Engine {
   sample(keyspace: Keyspace, fraction: number): RecordView | undefined {
     const space = this.#index.existing(keyspace)
     if (space === undefined || !space.index.sample(fraction)) return undefined
-    return this.#index.resolve(space.index.segment, space.index.offset8, latest, this.#rangeDelete)
+    this.#index.newest(space, space.index.placeLeaf, space.index.placeSlot)
+    return this.#index.resolve(this.#index.newestSegment, this.#index.newestOffset8, latest, this.#rangeDelete)
   }
 
   keyspaces(): Keyspace[] {

@@ -7,10 +7,10 @@
  * 3. After a failed write or sync nothing is written any more (`poisoned`): the kernel may have dropped the bytes.
  */
 
-import { assert, hasCode, KiB } from '@orbitkv/base'
-import { align8 } from '@orbitkv/bytes'
+import { assert, hasCode } from '@orbitkv/base'
+import { align8, largeBuffer } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
-import type { Clock, Disk } from '@orbitkv/runtime'
+import { type Clock, type Disk, writeZeros } from '@orbitkv/runtime'
 import type { LogConfig } from './config.ts'
 import { writeDurableLine } from './durable-line.ts'
 import { segmentFileName, segmentHeaderBytes } from './format.ts'
@@ -33,8 +33,6 @@ export interface LogAddress {
   readonly bytes: number
 }
 
-const zeros = new Uint8Array(256 * KiB)
-
 export class Log {
   readonly directory: string
   readonly #options: LogOptions
@@ -48,6 +46,8 @@ export class Log {
   #directoryDirty = false
   #poison: string | undefined
   #reserveHeld = false
+  /** Of the segment sealed last; used again at the next seal, when no reader can hold a view of it any more. */
+  #spareImage: Uint8Array | undefined
   #syncs = 0
 
   constructor(options: LogOptions) {
@@ -206,8 +206,9 @@ export class Log {
     // A batch larger than a segment gets one of its own size.
     const capacity = Math.max(config.segmentBytes, align8(segmentHeaderBytes + bytes))
     const path = `${this.directory}/${segmentFileName(number)}`
+    const image = this.#takeImage(capacity)
     const segment = this.#withSpace(deletesOnly, () =>
-      createSegment(disk, path, { number, capacity, createdAt: clock.now(), storeId, seed: randomUint32() }),
+      createSegment(disk, path, { number, image, createdAt: clock.now(), storeId, seed: randomUint32() }),
     )
     this.segments[number] = segment
     this.#publishImage(segment)
@@ -225,8 +226,17 @@ export class Log {
   seal(segment: Segment): void {
     const { kind } = this.#options.disk
     if (kind === 'javascript' || kind === 'memory') return
+    if (segment.capacity === this.#options.config.segmentBytes) this.#spareImage = segment.bytes
     segment.mapFile()
     this.#publishImage(segment)
+  }
+
+  /** An image for a new segment: that of the one sealed before the last if there is one, whose pages are there already. */
+  #takeImage(capacity: number): Uint8Array {
+    const spare = this.#spareImage
+    if (spare === undefined || spare.length !== capacity) return new Uint8Array(largeBuffer(capacity))
+    this.#spareImage = undefined
+    return spare
   }
 
   #publishImage(segment: Segment): void {
@@ -235,14 +245,14 @@ export class Log {
   }
 
   #zeroAhead(segment: Segment, needed: number, deletesOnly: boolean): void {
-    const step = this.#options.config.zeroAheadBytes
+    const { zeroAheadBytes: step, zeroAhead } = this.#options.config
     const target = Math.min(Math.ceil(needed / step) * step, segment.capacity)
     this.#withSpace(deletesOnly, () => {
-      while (segment.zeroedEnd < target) {
-        const bytes = Math.min(zeros.length, target - segment.zeroedEnd)
-        segment.file.write(zeros, 0, bytes, segment.zeroedEnd)
-        segment.zeroedEnd += bytes
-      }
+      const bytes = target - segment.zeroedEnd
+      if (bytes <= 0) return
+      if (zeroAhead) writeZeros(segment.file, segment.zeroedEnd, bytes)
+      else segment.file.allocate(segment.zeroedEnd, bytes)
+      segment.zeroedEnd = target
     })
   }
 
@@ -281,11 +291,8 @@ export class Log {
     if (!present && disk.freeBytes(this.directory) < 2 * config.reserveBytes) return
     const file = disk.open(this.#reservePath, present ? 'write' : 'create')
     try {
-      for (let at = file.size(); at < config.reserveBytes; ) {
-        const bytes = Math.min(zeros.length, config.reserveBytes - at)
-        file.write(zeros, 0, bytes, at)
-        at += bytes
-      }
+      const size = file.size()
+      if (size < config.reserveBytes) writeZeros(file, size, config.reserveBytes - size)
       this.#reserveHeld = true
     } catch (error) {
       if (!hasCode(error, 'disk.full')) throw error

@@ -26,20 +26,25 @@ interface OpenManifestOptions {
   readonly randomUint32: () => number
   /** Milliseconds since 1970. */
   readonly now: number
-  readonly createIfMissing: boolean
 }
 
-export async function openManifest(disk: Disk, path: string, options: OpenManifestOptions): Promise<Manifest> {
-  const file = `${path}/${fileName}`
+/** Makes sure of the folder of a store before anything is written to it; makes it, where that is wanted. */
+export async function prepareFolder(disk: Disk, path: string, createIfMissing: boolean): Promise<void> {
   if (disk.exists(path)) {
     const names = disk.list(path)
-    if (names.includes(fileName)) return readManifest(disk, file)
+    if (names.includes(fileName)) return
     // What a crash while it was being made may leave is not another's.
     const foreign = names.filter((name) => name !== `${fileName}.new` && name !== 'lock' && name !== 'log-00')
     if (foreign.length > 0) throw engineErrors.not_a_store({ path, found: foreign[0] })
   }
-  if (!options.createIfMissing) throw diskErrors.not_found({ path })
+  if (!createIfMissing) throw diskErrors.not_found({ path })
   await makeDurableDirectory(disk, path)
+}
+
+/** Reads the manifest, or writes that of a new store. Its caller holds the lock: of two openers one makes the store. */
+export async function openManifest(disk: Disk, path: string, options: OpenManifestOptions): Promise<Manifest> {
+  const file = `${path}/${fileName}`
+  if (disk.exists(file)) return readManifest(disk, file)
   const storeId = Array.from({ length: 4 }, () => options.randomUint32().toString(16).padStart(8, '0')).join('')
   const manifest: Manifest = { format: formatVersion, storeId, createdAt: options.now, shards: 1 }
   await writeManifest(disk, path, manifest)

@@ -12,7 +12,7 @@ import { type LogConfig, logConfig } from './config.ts'
 import { writeDurableLine } from './durable-line.ts'
 import { LogEngine } from './engine.ts'
 import { Log } from './log.ts'
-import { makeDurableDirectory, openManifest } from './manifest.ts'
+import { makeDurableDirectory, openManifest, prepareFolder } from './manifest.ts'
 import { recoverLog } from './recovery.ts'
 
 export interface OpenLogOptions {
@@ -34,20 +34,18 @@ export interface OpenLogOptions {
 export async function openLogEngine(path: string, options: OpenLogOptions): Promise<Engine & { validate(): void }> {
   const { disk, clock = realClock, randomUint32 = randomSeed } = options
   const config = logConfig.parse({ ...options.config })
-  const manifest = await openManifest(disk, path, {
-    randomUint32,
-    now: clock.now(),
-    createIfMissing: options.createIfMissing ?? true,
-  })
+  await prepareFolder(disk, path, options.createIfMissing ?? true)
   const lock = disk.lock(`${path}/lock`)
+  let log: Log | undefined
   try {
+    const { storeId } = await openManifest(disk, path, { randomUint32, now: clock.now() })
     const directory = `${path}/log-00`
     await makeDurableDirectory(disk, directory)
-    const log = new Log({ disk, clock, directory, config, storeId: manifest.storeId, randomUint32 })
+    log = new Log({ disk, clock, directory, config, storeId, randomUint32 })
     const engine = new LogEngine({ disk, path, config, log, lock })
-    const recovered = recoverLog(
-      { disk, log, storeId: manifest.storeId, segmentBytes: config.segmentBytes },
-      (segment, batch) => engine.recover(segment, batch),
+    const { segmentBytes } = config
+    const recovered = recoverLog({ disk, log, storeId, segmentBytes, progress: options.progress }, (segment, batch) =>
+      engine.recover(segment, batch),
     )
     if (recovered.faults.length === 0) {
       for (const orphan of recovered.orphans) disk.remove(orphan)
@@ -57,6 +55,7 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     engine.start(recovered.faults)
     return engine
   } catch (error) {
+    log?.close()
     lock.release()
     throw error
   }

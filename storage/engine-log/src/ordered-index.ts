@@ -216,7 +216,7 @@ export class OrderedIndex {
     words[at + nodeB] = offset8
   }
 
-  /** Loads the entry nearest to a fraction (0 to 1) of the way down the tree; false in an empty index. */
+  /** Moves the place to the entry nearest to a fraction (0 to 1) of the way through; false in an empty index. */
   sample(fraction: number): boolean {
     let node = this.#root
     let rest = fraction
@@ -225,6 +225,8 @@ export class OrderedIndex {
       if (count === 0) return false
       const slot = Math.min(Math.floor(rest * count), count - 1)
       if (level === 0) {
+        this.#leaf = node
+        this.#slot = slot
         this.load(node, slot)
         return true
       }

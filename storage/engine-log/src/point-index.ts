@@ -8,7 +8,13 @@
  *
  * A slot is three words: hash, segment + 1 with its deadBit (0: a free slot), offset8. Linear probing; removal shifts the
  * followers back. The hash is MurmurHash3's 32-bit mixing by A. Appleby, over four bytes a step.
+ *
+ * All sub-tables of one size have their places side by side in one large buffer, a *generation*: a sub-table that grows moves
+ * to its place in the next one, and a generation goes when the last has left it. Keys spread evenly over sub-tables, so
+ * a generation is full when it is left, and it is large enough for huge pages.
  */
+
+import { largeBuffer } from '@orbitkv/bytes'
 
 export interface PointKeys {
   /** Whether the record at a location has this keyspace and key. */
@@ -21,21 +27,41 @@ const tableCount = 1 << tableBits
 const tableMask = tableCount - 1
 const slotsMin = 8
 
+interface Generation {
+  readonly words: Uint32Array
+  /** Slots of each sub-table in it. */
+  readonly slots: number
+  /** Sub-tables that are in it. */
+  tables: number
+}
+
 interface SubTable {
+  generation: Generation
   words: Uint32Array
+  /** Where its slots begin in `words`. */
+  base: number
   mask: number
   used: number
 }
 
+const nothing: Generation = { words: new Uint32Array(0), slots: 0, tables: 0 }
+
 export class PointIndex {
   readonly #keys: PointKeys
   readonly #tables: SubTable[] = Array.from({ length: tableCount }, () => ({
-    words: new Uint32Array(0),
+    generation: nothing,
+    words: nothing.words,
+    base: 0,
     mask: -1,
     used: 0,
   }))
-  #bytes = 0
+  readonly #generations = new Set<Generation>()
   #size = 0
+
+  /** Pairs (hash, place) that `warm` keeps between its two rounds. */
+  #places = new Uint32Array(128)
+  /** What the last `warm` read: kept, so that the reads are made. */
+  warmed = 0
 
   // The place of the last find.
   #table: SubTable = this.#tables[0] as SubTable
@@ -54,19 +80,21 @@ export class PointIndex {
   }
 
   get bytes(): number {
-    return this.#bytes
+    let bytes = 0
+    for (const { words } of this.#generations) bytes += words.byteLength
+    return bytes
   }
 
   /** Looks a key up: true with its location in `segment` and `offset8`, or false. */
   find(keyspace: number, key: Uint8Array, start: number, end: number): boolean {
     const hash = hashOf(keyspace, key, start, end)
     const table = this.#tables[hash & tableMask] as SubTable
-    const { words, mask } = table
+    const { words, base, mask } = table
     this.#table = table
     this.#hash = hash
     if (mask < 0) return false
     for (let slot = (hash >>> tableBits) & mask; ; slot = (slot + 1) & mask) {
-      const at = slot * slotWords
+      const at = base + slot * slotWords
       const segment = words[at + 1] as number
       if (segment === 0) return false
       if ((words[at] as number) !== hash) continue
@@ -79,6 +107,41 @@ export class PointIndex {
     }
   }
 
+  /**
+   * Brings in the memory that look-ups of these keys will touch, all trips at once instead of one after the other:
+   * `spans` holds `count` pairs (start, end) of keys in `bytes`. `touchRecord` is called for each slot that may be a key's.
+   */
+  warm(
+    keyspace: number,
+    bytes: Uint8Array,
+    spans: Uint32Array,
+    count: number,
+    touchRecord: (segment: number, offset8: number) => void,
+  ): void {
+    const places = count > this.#places.length ? this.#morePlaces(count) : this.#places
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const hash = hashOf(keyspace, bytes, spans[2 * i] as number, spans[2 * i + 1] as number)
+      const { words, base, mask } = this.#tables[hash & tableMask] as SubTable
+      const at = mask < 0 ? 0 : base + ((hash >>> tableBits) & mask) * slotWords
+      places[2 * i] = hash
+      places[2 * i + 1] = at
+      sum ^= words[at] as number
+    }
+    this.warmed = sum
+    for (let i = 0; i < count; i++) {
+      const { words } = this.#tables[(places[2 * i] as number) & tableMask] as SubTable
+      const at = places[2 * i + 1] as number
+      const segment = words[at + 1] as number
+      if (segment !== 0) touchRecord(segment - 1, words[at + 2] as number)
+    }
+  }
+
+  #morePlaces(count: number): Uint32Array {
+    this.#places = new Uint32Array(2 * count)
+    return this.#places
+  }
+
   /** After a find that succeeded: another location. */
   replace(segment: number, offset8: number): void {
     const { words } = this.#table
@@ -89,7 +152,7 @@ export class PointIndex {
   /** After a find that failed: adds the key. */
   insert(segment: number, offset8: number): void {
     const table = this.#table
-    if ((table.used + 1) * 4 > (table.mask + 1) * 3) this.#grow(table)
+    if ((table.used + 1) * 4 > (table.mask + 1) * 3) this.#grow(table, this.#hash & tableMask)
     put(table, this.#hash, segment + 1, offset8)
     table.used++
     this.#size++
@@ -97,35 +160,50 @@ export class PointIndex {
 
   /** After a find that succeeded: the key is gone. */
   remove(): void {
-    const { words, mask } = this.#table
-    let hole = this.#at / slotWords
-    for (let slot = (hole + 1) & mask; words[slot * slotWords + 1] !== 0; slot = (slot + 1) & mask) {
-      const home = ((words[slot * slotWords] as number) >>> tableBits) & mask
+    const { words, base, mask } = this.#table
+    let hole = (this.#at - base) / slotWords
+    for (let slot = (hole + 1) & mask; words[base + slot * slotWords + 1] !== 0; slot = (slot + 1) & mask) {
+      const at = base + slot * slotWords
+      const home = ((words[at] as number) >>> tableBits) & mask
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue
-      words.copyWithin(hole * slotWords, slot * slotWords, slot * slotWords + slotWords)
+      words.copyWithin(base + hole * slotWords, at, at + slotWords)
       hole = slot
     }
-    words[hole * slotWords + 1] = 0
+    words[base + hole * slotWords + 1] = 0
     this.#table.used--
     this.#size--
   }
 
-  #grow(table: SubTable): void {
-    const before = table.words
-    const slots = Math.max(slotsMin, (table.mask + 1) * 2)
-    table.words = new Uint32Array(slots * slotWords)
+  /** Moves a sub-table to its place in the generation of twice the size. */
+  #grow(table: SubTable, index: number): void {
+    const { generation, words, base, mask } = table
+    const slots = Math.max(slotsMin, (mask + 1) * 2)
+    const larger = this.#generation(slots)
+    table.generation = larger
+    table.words = larger.words
+    table.base = index * slots * slotWords
     table.mask = slots - 1
-    this.#bytes += table.words.byteLength - before.byteLength
-    for (let at = 0; at < before.length; at += slotWords) {
-      if (before[at + 1] !== 0) put(table, before[at] as number, before[at + 1] as number, before[at + 2] as number)
+    larger.tables++
+    const end = base + (mask + 1) * slotWords
+    for (let at = base; at < end; at += slotWords) {
+      if (words[at + 1] !== 0) put(table, words[at] as number, words[at + 1] as number, words[at + 2] as number)
     }
+    if (--generation.tables === 0) this.#generations.delete(generation)
+  }
+
+  #generation(slots: number): Generation {
+    for (const generation of this.#generations) if (generation.slots === slots) return generation
+    const words = new Uint32Array(largeBuffer(tableCount * slots * slotWords * 4))
+    const made: Generation = { words, slots, tables: 0 }
+    this.#generations.add(made)
+    return made
   }
 }
 
-function put({ words, mask }: SubTable, hash: number, segmentWord: number, offset8: number): void {
+function put({ words, base, mask }: SubTable, hash: number, segmentWord: number, offset8: number): void {
   let slot = (hash >>> tableBits) & mask
-  while (words[slot * slotWords + 1] !== 0) slot = (slot + 1) & mask
-  const at = slot * slotWords
+  while (words[base + slot * slotWords + 1] !== 0) slot = (slot + 1) & mask
+  const at = base + slot * slotWords
   words[at] = hash
   words[at + 1] = segmentWord
   words[at + 2] = offset8

@@ -15,6 +15,7 @@ const noKey = new Uint8Array(0)
 
 export class RangeCursor implements IterableIterator<LogRecord> {
   readonly #versions: VersionIndex
+  readonly #space: KeyspaceIndex
   readonly #index: OrderedIndex
   readonly #range: Range
   readonly #at: At
@@ -25,16 +26,18 @@ export class RangeCursor implements IterableIterator<LogRecord> {
   /** The next entry to look at is at this slot (forward), or the one before it (backward). */
   #leaf = 0
   #slot = 0
+  #loadedLeaf = 0
+  #loadedSlot = 0
   #stopLeaf = 0
   #stopSlot = 0
-  /** The last entry looked at, to find the place again. */
+  /** The last entry looked at, to find the place again; segment 0 where there is none. */
   #lastKey: Uint8Array | undefined
   #lastSegment = 0
   #lastOffset8 = 0
-  #started = false
 
   constructor(versions: VersionIndex, space: KeyspaceIndex, range: Range) {
     this.#versions = versions
+    this.#space = space
     this.#index = space.index
     this.#range = range
     this.#at = range.at ?? published
@@ -52,10 +55,11 @@ export class RangeCursor implements IterableIterator<LogRecord> {
     while (this.#left > 0) {
       if (this.#changes !== index.changeCount) this.#place(reverse)
       if (!(reverse ? this.#stepBack() : this.#stepForward())) break
-      this.#started = true
       this.#lastSegment = index.segment
       this.#lastOffset8 = index.offset8
-      if (this.#versions.resolve(index.segment, index.offset8, this.#at, this.#record) === undefined) continue
+      this.#versions.newest(this.#space, this.#loadedLeaf, this.#loadedSlot)
+      const { newestSegment, newestOffset8 } = this.#versions
+      if (this.#versions.resolve(newestSegment, newestOffset8, this.#at, this.#record) === undefined) continue
       this.#left--
       return this.#result as IteratorResult<LogRecord>
     }
@@ -77,7 +81,7 @@ export class RangeCursor implements IterableIterator<LogRecord> {
       this.#leaf = index.nextLeaf(this.#leaf)
       this.#slot = 0
     }
-    index.load(this.#leaf, this.#slot++)
+    this.#load(this.#slot++)
     return true
   }
 
@@ -89,18 +93,21 @@ export class RangeCursor implements IterableIterator<LogRecord> {
       this.#leaf = index.previousLeaf(this.#leaf)
       this.#slot = this.#leaf === 0 ? 0 : index.leafCount(this.#leaf)
     }
-    index.load(this.#leaf, --this.#slot)
+    this.#load(--this.#slot)
     return true
+  }
+
+  #load(slot: number): void {
+    this.#loadedLeaf = this.#leaf
+    this.#loadedSlot = slot
+    this.#index.load(this.#leaf, slot)
   }
 
   /** Finds the bounds, and the place to go on from. */
   #place(reverse: boolean): void {
     const index = this.#index
     const { gt, gte, lt, lte } = this.#range
-    if (this.#started) {
-      const { bytes, keyStart, keyBytes } = this.#versions.keyAt(this.#lastSegment, this.#lastOffset8)
-      this.#lastKey = bytes.slice(keyStart, keyStart + keyBytes)
-    }
+    if (this.#lastSegment !== 0) this.#lastKey = this.#keyOf(this.#lastSegment, this.#lastOffset8)
     const low = reverse ? undefined : this.#lastKey
     const high = reverse ? this.#lastKey : undefined
     if (low !== undefined) this.#seek(low, true)
@@ -122,6 +129,11 @@ export class RangeCursor implements IterableIterator<LogRecord> {
       this.#set(lowLeaf, lowSlot)
     }
     this.#changes = index.changeCount
+  }
+
+  #keyOf(segment: number, offset8: number): Uint8Array {
+    const { bytes, keyStart, keyBytes } = this.#versions.keyAt(segment, offset8)
+    return bytes.slice(keyStart, keyStart + keyBytes)
   }
 
   /** Moves to the first entry at the key or, with `past`, after it. */

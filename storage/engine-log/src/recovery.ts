@@ -13,7 +13,7 @@
 import { assert } from '@orbitkv/base'
 import { align8 } from '@orbitkv/bytes'
 import type { Fault } from '@orbitkv/engine'
-import type { Disk } from '@orbitkv/runtime'
+import type { Disk, DiskFile } from '@orbitkv/runtime'
 import { readDurableLine } from './durable-line.ts'
 import { segmentFileName, segmentHeaderBytes, segmentNumberOf } from './format.ts'
 import type { Log, LogAddress } from './log.ts'
@@ -36,6 +36,8 @@ export interface RecoverOptions {
   readonly storeId: string
   /** Capacity of an image, so that the newest segment can be appended to. */
   readonly segmentBytes: number
+  /** Called after each segment, with bytes done and in all. */
+  readonly progress?: ((bytesDone: number, bytesTotal: number) => void) | undefined
 }
 
 interface Source {
@@ -51,17 +53,41 @@ interface Source {
 }
 
 /**
- * Reads a log's folder. Each sound segment is adopted by the log before `visit` sees its batches, in order.
- * Reads whole files past any mapping, so that a bad sector is an error and not a signal.
+ * Reads a log's folder. Each sound segment is adopted by the log before `visit` sees its batches, in order; no other file
+ * stays open. Reads whole files past any mapping, so that a bad sector is an error and not a signal.
  */
-export function recoverLog(
-  { disk, log, storeId, segmentBytes }: RecoverOptions,
-  visit: (segment: Segment, batch: BatchHead) => void,
-): Recovered {
+export function recoverLog(options: RecoverOptions, visit: (segment: Segment, batch: BatchHead) => void): Recovered {
+  const { disk, log, storeId, segmentBytes, progress } = options
   const numbers = disk
     .list(log.directory)
     .map(segmentNumberOf)
     .filter((number) => number !== undefined)
+  const pathOf = (number: number): string => segmentPath(log, number)
+  let total = 0
+  if (progress !== undefined) for (const number of numbers) total += fileBytes(disk, pathOf(number))
+  let bytesDone = 0
+  const opened: DiskFile[] = []
+  const sourceOf = (number: number): Source => readSource(disk, pathOf(number), number, storeId, segmentBytes, opened)
+  try {
+    const recovered = recoverSegments(options, numbers, sourceOf, visit, (bytes) => {
+      bytesDone += bytes
+      if (bytesDone < total) progress?.(bytesDone, total)
+    })
+    progress?.(total, total)
+    return recovered
+  } finally {
+    const adopted = new Set(log.segments.map((segment) => segment?.file))
+    for (const file of opened) if (!adopted.has(file)) file.close()
+  }
+}
+
+function recoverSegments(
+  { disk, log }: RecoverOptions,
+  numbers: readonly number[],
+  sourceOf: (number: number) => Source,
+  visit: (segment: Segment, batch: BatchHead) => void,
+  done: (bytes: number) => void,
+): Recovered {
   const closedAt = readDurableLine(disk, log.directory)
   const faults: Fault[] = []
   const head = newBatchHead()
@@ -70,7 +96,6 @@ export function recoverLog(
 
   /** The end of the last sound batch: where the next one should be, in this segment or at the start of the next. */
   let lastGood: LogAddress = { segment: 0, bytes: 0 }
-  const sourceOf = (number: number): Source => readSource(disk, log, number, storeId, segmentBytes)
   for (const [index, number] of numbers.entries()) {
     const source = sourceOf(number)
     const { segment, size } = source
@@ -97,10 +122,9 @@ export function recoverLog(
       }
       const atStart = at <= segmentHeaderBytes && number > 1
       const place = atStart ? lastGood : { segment: number, bytes: at }
-      const line = durableLine(closedAt, segment, at, size, rest.map(sourceOf))
+      const line = durableLine(closedAt, segment, at, size, rest, sourceOf)
       if (!covers(line, place)) {
         if (atStart || segment === undefined) {
-          segment?.file.close()
           return { faults, cut: undefined, orphans: paths(log, [number, ...rest]), missing }
         }
         adoptOnce(log, segment)
@@ -124,6 +148,7 @@ export function recoverLog(
       segment.writtenEnd = segment.zeroedEnd = segment.end
       if (rest.length > 0 && log.segments[number] === segment) log.seal(segment)
     }
+    done(size)
   }
   const ended = log.segments.at(-1)
   const end: LogAddress = ended === undefined ? lastGood : { segment: ended.number, bytes: ended.end }
@@ -146,6 +171,15 @@ function paths(log: Log, numbers: readonly number[]): string[] {
   return numbers.map((number) => segmentPath(log, number))
 }
 
+function fileBytes(disk: Disk, path: string): number {
+  const file = disk.open(path, 'read')
+  try {
+    return file.size()
+  } finally {
+    file.close()
+  }
+}
+
 function segmentPath(log: Log, number: number): string {
   return `${log.directory}/${segmentFileName(number)}`
 }
@@ -164,7 +198,8 @@ function durableLine(
   segment: Segment | undefined,
   at: number,
   size: number,
-  later: Source[],
+  later: readonly number[],
+  sourceOf: (number: number) => Source,
 ): LogAddress {
   let line = closedAt
   const scan = (from: Segment, start: number, end: number): void => {
@@ -177,16 +212,26 @@ function durableLine(
     }
   }
   if (segment !== undefined) scan(segment, at, size)
-  for (const source of later) {
+  // One at a time: each has an image of a whole segment.
+  for (const number of later) {
+    const source = sourceOf(number)
     if (source.segment !== undefined) scan(source.segment, segmentHeaderBytes, source.size)
     source.segment?.file.close()
   }
   return line
 }
 
-function readSource(disk: Disk, log: Log, number: number, storeId: string, segmentBytes: number): Source {
-  const path = segmentPath(log, number)
+/** Reads a segment whole; its file goes to `opened`, for whoever ends recovery to close. */
+function readSource(
+  disk: Disk,
+  path: string,
+  number: number,
+  storeId: string,
+  segmentBytes: number,
+  opened: DiskFile[],
+): Source {
   const file = disk.open(path, 'write')
+  opened.push(file)
   const size = file.size()
   const image = new Uint8Array(align8(Math.max(size, segmentBytes)))
   const read = file.read(image, 0, size, 0)

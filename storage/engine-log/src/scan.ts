@@ -102,7 +102,8 @@ export function forEachRecord(
   let at = batch.offset + batchHeaderBytes
   for (let i = 0; i < batch.recordCount; i++) {
     record.moveTo(bytes, words, at)
-    if (at + record.recordBytes > end) throw new RangeError(`record ${i} at byte ${at} runs past its batch`)
+    if (record.valueStart + record.valueBytes > end)
+      throw new RangeError(`record ${i} at byte ${at} runs past its batch`)
     if (((words[(at >>> 2) + 2] as number) >>> 16) & 0xff & ~knownFlags) {
       throw new RangeError(`record ${i} at byte ${at} has flags that this version does not know`)
     }

@@ -67,15 +67,15 @@ export class Segment {
   }
 }
 
-/** Makes a new segment file with its header; the name is durable once the folder is synced. */
+/** Makes a new segment file with its header, on an image that may hold an earlier segment's bytes; the name is durable once the folder is synced. */
 export function createSegment(
   disk: Disk,
   path: string,
-  options: SegmentHeader & { readonly capacity: number },
+  options: SegmentHeader & { readonly image: Uint8Array },
 ): Segment {
   const file = disk.open(path, 'create')
   try {
-    const image = new Uint8Array(options.capacity)
+    const { image } = options
     encodeHeader(image, options)
     file.write(image, 0, segmentHeaderBytes, 0)
     return new Segment(options, file, image, segmentHeaderBytes)

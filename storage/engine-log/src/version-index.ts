@@ -1,13 +1,17 @@
 /**
- * The multi-version index: over newest records a point index, and an ordered index for each keyspace; links to older
- * records; and the rules of what a read sees.
+ * The multi-version index: a point index of the newest record of every key, an ordered index for each keyspace, notes of
+ * older versions, and the rules of what a read sees.
  *
  * A location is a segment number and an offset in 8-byte units. Segment 0 is no file: there `offset8` is an *alias*, the
- * delete of one key by a delete-range record, so that every key has a location of its own for it (aliases.ts). A
- * location in the index carries `deadBit` in its segment word where the record is a delete.
+ * delete of one key by a delete-range record, so that every key has a location of its own for it (aliases.ts). Locations
+ * in the indexes carry `deadBit` in the segment word where the record is a delete.
  *
- * What must hold: an entry's location is that of the newest record of its key; the chain of links from it visits the
- * key's kept records from new to old.
+ * What must hold:
+ * 1. The point index has the location of each key's newest record.
+ * 2. The ordered index has some record of the same key: the newest, or one in a place that is marked superseded. Overwriting a key
+ *    thus leaves the ordered index alone; whoever walks it asks `newest`, which brings the entry up to date. It never has
+ *    an alias.
+ * 3. The notes lead from a key's newest record to each kept one before it.
  */
 
 import { assert } from '@orbitkv/base'
@@ -19,7 +23,8 @@ import type { Log } from './log.ts'
 import { type KeySource, OrderedIndex } from './ordered-index.ts'
 import { PointIndex, type PointKeys } from './point-index.ts'
 import { type Lineage, LogRecord } from './record.ts'
-import { deadBit, type Superseded, segmentMask, Versions } from './versions.ts'
+import { Superseded } from './superseded.ts'
+import { deadBit, type Note, newNote, segmentMask, Versions } from './versions.ts'
 
 export interface KeyspaceIndex {
   readonly id: Keyspace
@@ -39,7 +44,8 @@ export class VersionIndex implements KeySource, PointKeys {
   /** The record that reads hand out. */
   readonly #record = new LogRecord()
   readonly #keyRecord = new LogRecord()
-  readonly #note: Superseded = { keyspace: 0, segment: 0, offset8: 0, revision: 0 }
+  readonly #superseded = new Superseded()
+  readonly #note: Note = newNote()
 
   /** What is at or behind this place of the log is not published. Nothing is unpublished while `allPublished`. */
   allPublished = true
@@ -85,12 +91,32 @@ export class VersionIndex implements KeySource, PointKeys {
   }
 
   get bytes(): number {
-    let bytes = this.#versions.bytes + this.#aliases.bytes + this.#point.bytes
+    let bytes = this.#versions.bytes + this.#aliases.bytes + this.#point.bytes + this.#superseded.bytes
     for (const { index } of this.#spaces.values()) bytes += index.bytes
     return bytes
   }
 
   // ---- reading
+
+  /** The location that the last `newest` came to. */
+  newestSegment = 0
+  newestOffset8 = 0
+
+  /** Finds the newest record of the key whose entry of the ordered index is loaded from a place, and keeps it there. */
+  newest(space: KeyspaceIndex, leaf: number, slot: number): void {
+    const { segment, offset8 } = space.index
+    this.newestSegment = segment
+    this.newestOffset8 = offset8
+    if (!this.#superseded.has(segment & segmentMask, offset8)) return
+    const { bytes, keyStart, keyBytes } = this.keyAt(segment, offset8)
+    const found = this.#point.find(space.id, bytes, keyStart, keyStart + keyBytes)
+    assert(found, 'a key of the ordered index is in the point index')
+    this.newestSegment = this.#point.segment
+    this.newestOffset8 = this.#point.offset8
+    if ((this.newestSegment & segmentMask) !== 0) {
+      space.index.storeAt(leaf, slot, this.newestSegment, this.newestOffset8)
+    }
+  }
 
   /** The record that a read of the key at a state sees, or undefined. The record is reused. */
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at: At): LogRecord | undefined {
@@ -99,15 +125,32 @@ export class VersionIndex implements KeySource, PointKeys {
     return this.resolve(point.segment, point.offset8, at, this.#record)
   }
 
+  /** See Engine.warm. */
+  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
+    this.#point.warm(keyspace, bytes, spans, count, this.#touchRecord)
+  }
+
+  #touched = 0
+  readonly #touchRecord = (entrySegment: number, offset8: number): void => {
+    const segment = entrySegment & segmentMask
+    if (segment !== 0) this.#touched ^= (this.#wordsOf[segment] as Uint32Array)[offset8 << 1] as number
+  }
+
   /** Moves `into` to the version that a state sees of the entry at a location; undefined where that is none or a delete. */
   resolve(entrySegment: number, entryOffset8: number, at: At, into: LogRecord): LogRecord | undefined {
     let segment = entrySegment
     let offset8 = entryOffset8
     if (at !== latest && (at !== published || !this.allPublished)) {
       while (!this.#sees(segment & segmentMask, offset8, at)) {
-        if (!this.#versions.find(segment & segmentMask, offset8)) return undefined
-        segment = this.#versions.olderSegment
-        offset8 = this.#versions.olderOffset8
+        if ((segment & segmentMask) === 0) {
+          const alias = offset8
+          segment = this.#aliases.olderSegment(alias)
+          offset8 = this.#aliases.olderOffset8(alias)
+        } else {
+          if (!this.#versions.find(segment & segmentMask, offset8)) return undefined
+          segment = this.#versions.olderSegment
+          offset8 = this.#versions.olderOffset8
+        }
       }
     }
     if (segment & deadBit) return undefined
@@ -135,14 +178,8 @@ export class VersionIndex implements KeySource, PointKeys {
     return (words[word] as number) + (words[word + 1] as number) * 2 ** 32 <= at
   }
 
-  compareKeyAt(entrySegment: number, entryOffset8: number, key: Uint8Array, start: number, end: number): number {
-    let segment = entrySegment & segmentMask
-    let offset8 = entryOffset8
-    if (segment === 0) {
-      this.#toKeyOfAlias(offset8)
-      segment = this.#versions.olderSegment
-      offset8 = this.#versions.olderOffset8
-    }
+  compareKeyAt(entrySegment: number, offset8: number, key: Uint8Array, start: number, end: number): number {
+    const segment = entrySegment & segmentMask
     if (this.guard !== undefined) this.guard(segment, offset8)
     const lengths = (this.#wordsOf[segment] as Uint32Array)[(offset8 << 1) + 2] as number
     const keyStart = (offset8 << 3) + (bytesBeforeKey[(lengths >>> 16) & knownFlags] as number)
@@ -160,9 +197,8 @@ export class VersionIndex implements KeySource, PointKeys {
     let segment = entrySegment & segmentMask
     let offset8 = entryOffset8
     if (segment === 0) {
-      this.#toKeyOfAlias(offset8)
-      segment = this.#versions.olderSegment
-      offset8 = this.#versions.olderOffset8
+      segment = this.#aliases.olderSegment(entryOffset8)
+      offset8 = this.#aliases.olderOffset8(entryOffset8)
     }
     if (this.guard !== undefined) this.guard(segment, offset8)
     const words = this.#wordsOf[segment] as Uint32Array
@@ -178,9 +214,8 @@ export class VersionIndex implements KeySource, PointKeys {
     let segment = entrySegment & segmentMask
     let offset8 = entryOffset8
     if (segment === 0) {
-      this.#toKeyOfAlias(offset8)
-      segment = this.#versions.olderSegment
-      offset8 = this.#versions.olderOffset8
+      segment = this.#aliases.olderSegment(entryOffset8)
+      offset8 = this.#aliases.olderOffset8(entryOffset8)
     }
     if (this.guard !== undefined) this.guard(segment, offset8)
     return this.#keyRecord.moveTo(
@@ -188,13 +223,6 @@ export class VersionIndex implements KeySource, PointKeys {
       this.#wordsOf[segment] as Uint32Array,
       offset8 << 3,
     )
-  }
-
-  /** Sets the older location of `#versions` to the put that an alias deleted: the record that holds its key. */
-  #toKeyOfAlias(alias: number): void {
-    const linked = this.#versions.find(0, alias)
-    assert(linked, 'an alias is linked to the record that it deletes')
-    assert((this.#versions.olderSegment & deadBit) === 0, 'an alias deletes a live record')
   }
 
   // ---- writing
@@ -255,42 +283,60 @@ export class VersionIndex implements KeySource, PointKeys {
     isPut: boolean,
     revision: number,
   ): void {
-    const { index } = space
     const point = this.#point
     const entrySegment = isPut ? segment : segment | deadBit
-    index.find(key, start, end)
     if (found) {
       if ((point.segment & deadBit) === 0) space.live--
-      this.#versions.link(segment, offset8, point.segment, point.offset8)
-      index.replace(entrySegment, offset8)
+      this.#supersede(point.segment, point.offset8)
+      this.#pushNote(space.id, segment, offset8, !isPut, point.segment, point.offset8, revision, 0)
       point.replace(entrySegment, offset8)
     } else {
-      index.insert(key, start, end, entrySegment, offset8)
+      space.index.find(key, start, end)
+      space.index.insert(key, start, end, entrySegment, offset8)
       point.insert(entrySegment, offset8)
+      if (!isPut) this.#pushNote(space.id, segment, offset8, true, 0, 0, revision, 0)
     }
     if (isPut) space.live++
-    if (found || !isPut) this.#pushNote(space.id, segment, offset8, revision)
   }
 
-  #pushNote(keyspace: Keyspace, segment: number, offset8: number, revision: number): void {
+  #supersede(entrySegment: number, offset8: number): void {
+    const segment = entrySegment & segmentMask
+    if (segment === 0) return
+    this.#superseded.add(segment, offset8, (this.#bytesOf[segment] as Uint8Array).length)
+  }
+
+  #pushNote(
+    keyspace: number,
+    segment: number,
+    offset8: number,
+    isDelete: boolean,
+    olderSegment: number,
+    olderOffset8: number,
+    revision: number,
+    alias: number,
+  ): void {
     const note = this.#note
     note.keyspace = keyspace
     note.segment = segment
     note.offset8 = offset8
+    note.isDelete = isDelete
+    note.olderSegment = olderSegment
+    note.olderOffset8 = olderOffset8
     note.revision = revision
+    note.alias = alias
     this.#versions.push(note)
   }
 
   /** Applies a record of the log that recovery found. */
   applyRecord(record: LogRecord, segment: number): void {
-    const space = this.space(record.keyspace)
-    const keyEnd = record.keyStart + record.keyBytes
-    const offset8 = record.start >>> 3
     if (record.kind === 'delete-range') {
       this.applyDeleteRange(record, segment)
       return
     }
+    const space = this.space(record.keyspace)
+    const keyEnd = record.keyStart + record.keyBytes
     const found = this.#point.find(space.id, record.bytes, record.keyStart, keyEnd)
+    const offset8 = record.start >>> 3
     this.place(space, found, record.bytes, record.keyStart, keyEnd, segment, offset8, record.isPut, record.revision)
   }
 
@@ -311,70 +357,96 @@ export class VersionIndex implements KeySource, PointKeys {
         continue
       }
       index.load(leaf, slot)
-      const { segment: entrySegment, offset8 } = index
-      if (end.length > 0 && this.compareKeyAt(entrySegment, offset8, end, 0, end.length) >= 0) return
-      if ((entrySegment & deadBit) === 0) {
-        const { bytes, keyStart, keyBytes } = this.keyAt(entrySegment, offset8)
-        const found = this.#point.find(space.id, bytes, keyStart, keyStart + keyBytes)
-        assert(found, 'the point index has every key of the ordered one')
-        const alias = this.#aliases.add(segment, start >>> 3)
-        this.#versions.link(0, alias, entrySegment, offset8)
-        index.storeAt(leaf, slot, deadBit, alias)
-        this.#point.replace(deadBit, alias)
-        space.live--
-        this.#pushNote(space.id, 0, alias, revision)
-      }
+      if (end.length > 0 && this.compareKeyAt(index.segment, index.offset8, end, 0, end.length) >= 0) return
+      this.newest(space, leaf, slot)
+      if ((this.newestSegment & deadBit) === 0) this.#deleteByRange(space, segment, start >>> 3, revision)
       slot++
     }
+  }
+
+  /** Deletes the key that `newest` came to, by the delete-range record at a location. */
+  #deleteByRange(space: KeyspaceIndex, segment: number, offset8: number, revision: number): void {
+    const { newestSegment, newestOffset8 } = this
+    const { bytes, keyStart, keyBytes } = this.keyAt(newestSegment, newestOffset8)
+    const found = this.#point.find(space.id, bytes, keyStart, keyStart + keyBytes)
+    assert(found, 'a key of the ordered index is in the point index')
+    const alias = this.#aliases.add(segment, offset8, newestSegment, newestOffset8)
+    this.#supersede(newestSegment, newestOffset8)
+    this.#pushNote(space.id, segment, offset8, true, newestSegment, newestOffset8, revision, alias)
+    this.#point.replace(deadBit, alias)
+    space.live--
   }
 
   /** Takes back what a record of the log did: the newest one first, none of them published. */
   undoRecord(record: LogRecord, segment: number): void {
     const space = this.space(record.keyspace)
+    const offset8 = record.start >>> 3
     if (record.kind === 'delete-range') {
-      this.#undoDeleteRange(space, segment, record.start >>> 3)
+      this.#undoDeleteRange(space, segment, offset8)
       return
     }
-    const offset8 = record.start >>> 3
-    const isNewest = this.#findBoth(space, record, segment, offset8)
-    assert(isNewest, 'the newest record is undone')
+    this.#findBoth(space, record)
+    const point = this.#point
+    assert((point.segment & segmentMask) === segment && point.offset8 === offset8, 'the newest record is undone')
     if (record.isPut) space.live--
-    if (this.#versions.unlink(segment, offset8)) {
-      const { olderSegment, olderOffset8 } = this.#versions
-      space.index.replace(olderSegment, olderOffset8)
-      this.#point.replace(olderSegment, olderOffset8)
-      if ((olderSegment & deadBit) === 0) space.live++
-      this.#versions.pop()
+    const note = this.#note
+    const hasNote = this.#versions.last(note) && note.segment === segment && note.offset8 === offset8
+    if (hasNote) this.#versions.pop()
+    if (hasNote && (note.olderSegment !== 0 || note.olderOffset8 !== 0)) {
+      this.#backTo(space, note.olderSegment, note.olderOffset8)
     } else {
-      space.index.remove()
-      this.#point.remove()
-      if (!record.isPut) this.#versions.pop()
+      this.#removeFound(space)
     }
   }
 
-  /** Finds the record's key in both indexes; true where the location there is the given one. */
-  #findBoth(space: KeyspaceIndex, record: LogRecord, segment: number, offset8: number): boolean {
-    const { bytes, keyStart, keyBytes } = record
-    const found = space.index.find(bytes, keyStart, keyStart + keyBytes)
-    const foundPoint = this.#point.find(space.id, bytes, keyStart, keyStart + keyBytes)
-    assert(found === foundPoint, 'a key is in both indexes or in none')
-    return found && (space.index.segment & segmentMask) === segment && space.index.offset8 === offset8
+  /** After `#findBoth`: the key is gone from the indexes. */
+  #removeFound(space: KeyspaceIndex): void {
+    space.index.remove()
+    this.#point.remove()
+  }
+
+  /** After `#findBoth`: an older record is the newest of its key again. */
+  #backTo(space: KeyspaceIndex, olderSegment: number, olderOffset8: number): void {
+    const segment = olderSegment & segmentMask
+    if ((olderSegment & deadBit) !== 0 && !this.#isDeleteKept(segment, olderOffset8)) {
+      // A delete that would have left the index by now, had it not been overwritten.
+      this.#removeFound(space)
+      if (segment === 0) this.#aliases.remove(olderOffset8)
+      return
+    }
+    this.#point.replace(olderSegment, olderOffset8)
+    if ((olderSegment & deadBit) === 0) space.live++
+    if (segment === 0) {
+      space.index.replace(this.#aliases.olderSegment(olderOffset8), this.#aliases.olderOffset8(olderOffset8))
+    } else {
+      space.index.replace(olderSegment, olderOffset8)
+    }
+  }
+
+  #isDeleteKept(segment: number, offset8: number): boolean {
+    if (segment !== 0) return this.#versions.holds(segment, offset8, 0)
+    return this.#versions.holds(this.#aliases.segment(offset8), this.#aliases.offset8(offset8), offset8)
   }
 
   #undoDeleteRange(space: KeyspaceIndex, segment: number, offset8: number): void {
     const note = this.#note
-    while (this.#versions.last(note) && note.segment === 0) {
-      const alias = note.offset8
-      if (this.#aliases.segment(alias) !== segment || this.#aliases.offset8(alias) !== offset8) return
-      const isNewest = this.#findBoth(space, this.keyAt(0, alias), 0, alias)
-      assert(isNewest, 'the newest delete is undone')
-      this.#versions.unlink(0, alias)
-      space.index.replace(this.#versions.olderSegment, this.#versions.olderOffset8)
-      this.#point.replace(this.#versions.olderSegment, this.#versions.olderOffset8)
-      space.live++
-      this.#aliases.remove(alias)
+    while (this.#versions.last(note) && note.alias !== 0 && note.segment === segment && note.offset8 === offset8) {
+      const { alias, olderSegment, olderOffset8 } = note
       this.#versions.pop()
+      this.#findBoth(space, this.keyAt(olderSegment, olderOffset8))
+      assert(this.#point.offset8 === alias && (this.#point.segment & segmentMask) === 0, 'the newest delete is undone')
+      this.#backTo(space, olderSegment, olderOffset8)
+      this.#aliases.remove(alias)
     }
+  }
+
+  /** Finds a record's key in both indexes, where it must be. */
+  #findBoth(space: KeyspaceIndex, record: LogRecord): void {
+    const { bytes, keyStart, keyBytes } = record
+    const found = space.index.find(bytes, keyStart, keyStart + keyBytes)
+    const foundPoint = this.#point.find(space.id, bytes, keyStart, keyStart + keyBytes)
+    assert(found, 'the key is in the ordered index')
+    assert(foundPoint, 'the key is in the point index')
   }
 
   /**
@@ -384,30 +456,35 @@ export class VersionIndex implements KeySource, PointKeys {
   retire(revision: number, most: number): boolean {
     const note = this.#note
     for (let done = 0; done < most; done++) {
-      if (!this.#versions.first(note) || note.revision > revision || !this.#sees(note.segment, note.offset8, published))
-        return true
+      const seenByAll =
+        this.#versions.first(note) && note.revision <= revision && this.#sees(note.segment, note.offset8, published)
+      if (!seenByAll) return true
       this.#versions.shift()
-      this.#retireOne(this.space(note.keyspace), note.segment, note.offset8)
+      this.#retireNote(note)
     }
     return false
   }
 
-  #retireOne(space: KeyspaceIndex, segment: number, offset8: number): void {
-    const isAlias = segment === 0
-    if (isAlias || !this.#keyRecordAt(segment, offset8).isPut) {
-      if (this.#findBoth(space, this.keyAt(segment, offset8), segment, offset8)) {
-        space.index.remove()
-        this.#point.remove()
-        if (isAlias) this.#aliases.remove(offset8)
+  #retireNote({ keyspace, segment, offset8, isDelete, olderSegment, olderOffset8, alias }: Note): void {
+    if (isDelete) {
+      const record = alias === 0 ? this.keyAt(segment, offset8) : this.keyAt(deadBit, alias)
+      const { bytes, keyStart, keyBytes } = record
+      const space = this.space(keyspace)
+      const found = this.#point.find(keyspace, bytes, keyStart, keyStart + keyBytes)
+      const isNewest = found && this.#point.segment === (alias === 0 ? segment | deadBit : deadBit)
+      if (isNewest && this.#point.offset8 === (alias === 0 ? offset8 : alias)) {
+        const foundOrdered = space.index.find(bytes, keyStart, keyStart + keyBytes)
+        assert(foundOrdered, 'the key is in the ordered index')
+        this.#removeFound(space)
+        if (alias !== 0) this.#aliases.remove(alias)
       }
     }
-    if (this.#versions.unlink(segment, offset8)) {
-      const { olderSegment, olderOffset8 } = this.#versions
-      if ((olderSegment & segmentMask) === 0) this.#aliases.remove(olderOffset8)
-    }
+    // The alias that this record took over from is not reached any more.
+    const olderIsAlias = (olderSegment & segmentMask) === 0 && olderOffset8 !== 0
+    if (olderIsAlias) this.#aliases.remove(olderOffset8)
   }
 
-  /** Throws where an invariant of the index does not hold; visits every entry. */
+  /** Throws where an invariant of the indexes does not hold; visits every entry. */
   validate(): void {
     let entries = 0
     for (const space of this.spaces()) {
@@ -417,20 +494,26 @@ export class VersionIndex implements KeySource, PointKeys {
       for (let leaf = space.index.firstLeaf(); leaf !== 0; leaf = space.index.nextLeaf(leaf)) {
         for (let slot = 0; slot < space.index.leafCount(leaf); slot++) {
           space.index.load(leaf, slot)
-          const { segment, offset8 } = space.index
-          const dead = (segment & deadBit) !== 0
-          if (!dead) live++
-          const { bytes, keyStart, keyBytes } = this.keyAt(segment, offset8)
-          const found = this.#point.find(space.id, bytes, keyStart, keyStart + keyBytes)
-          assert(found && this.#point.segment === segment && this.#point.offset8 === offset8, 'both indexes agree')
-          if ((segment & segmentMask) === 0) continue
-          const record = this.#keyRecordAt(segment & segmentMask, offset8)
-          assert(record.isPut === !dead, 'an entry is dead just when its record is a delete')
-          assert(record.start < this.#log.segment(segment & segmentMask).end, 'an entry points into the log')
+          if (this.#validateEntry(space)) live++
         }
       }
       assert(live === space.live, 'the number of live keys is right')
     }
-    assert(entries === this.#point.size, 'the point index has no other entries')
+    assert(entries === this.#point.size, 'the point index has the keys of the ordered ones and no others')
+  }
+
+  /** Checks the loaded entry; true where its key is live. */
+  #validateEntry(space: KeyspaceIndex): boolean {
+    const { segment, offset8 } = space.index
+    const inSegment = segment & segmentMask
+    assert(inSegment !== 0, 'the ordered index has no aliases')
+    const record = this.keyAt(segment, offset8)
+    assert(record.start < this.#log.segment(inSegment).end, 'an entry points into the log')
+    assert(record.isPut === ((segment & deadBit) === 0), 'an entry is dead just when its record is a delete')
+    const found = this.#point.find(space.id, record.bytes, record.keyStart, record.keyStart + record.keyBytes)
+    assert(found, 'a key of the ordered index is in the point index')
+    const isNewest = this.#point.segment === segment && this.#point.offset8 === offset8
+    assert(isNewest || this.#superseded.has(inSegment, offset8), 'what is not the newest is marked superseded')
+    return (this.#point.segment & deadBit) === 0
   }
 }

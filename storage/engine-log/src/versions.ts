@@ -1,206 +1,173 @@
 /**
- * The links from each record to the version of its key before it, for states that are still kept.
+ * The older versions of keys, for states that are still kept: a queue of notes, each saying that one record took over from
+ * another.
  *
- * A link is made whenever a key's newest record is replaced, and goes when no kept state can see the older one. The index
- * holds only newest records, so reading an old state means following links. Two parts: a hash table from location to
- * the older location (open addressing, linear probing, backward-shift deletion), and a queue in the order of
- * revision, from whose head retention takes and from whose tail truncation takes back.
+ * Notes are made in the order of the log, so they ascend by the location of the newer record: writing one is a push,
+ * looking one up a binary search, retention takes from the head and truncation takes back from the tail. The index
+ * holds only newest records; an old state is read by going from note to note.
+ *
+ * A note is eight words: keyspace | newer segment, noteDelete where it deletes | newer offset8 | older segment with
+ * its deadBit | older offset8 | revision (two words) | alias. Without an older record both its words are 0; where the
+ * older is an alias its segment is 0. `alias` is set where the newer record deletes a range.
  */
 
 import { assert } from '@orbitkv/base'
-
-const slotWords = 4
-const capacityMin = 1024
+import { readUint64, writeUint64 } from '@orbitkv/bytes'
 
 /** In the segment word of a location: the record there is a delete. */
 export const deadBit = 0x40000000
-export const segmentMask = deadBit - 1
+export const segmentMask: number = deadBit - 1
 
-export interface Superseded {
+export interface Note {
   keyspace: number
-  /** The record that took over; its own location, deadBit left out. */
+  /** The record that took over. */
   segment: number
   offset8: number
-  /** The revision from which on the older record is not seen. */
+  isDelete: boolean
+  /** The record that it took over from, with deadBit; 0 and 0 where there was none, 0 and an alias for an alias. */
+  olderSegment: number
+  olderOffset8: number
+  /** From this revision on the older record is not seen. */
   revision: number
+  /** For the delete of a range: the alias that this key has for it; otherwise 0. */
+  alias: number
 }
 
-export class Versions {
-  /** Slots of (segment + 1, offset8, older segment, older offset8); 0 in the first word is a free slot. */
-  #table = new Uint32Array(capacityMin * slotWords)
-  #mask = capacityMin - 1
-  #count = 0
-  readonly #queue = new SupersededQueue()
+export function newNote(): Note {
+  return {
+    keyspace: 0,
+    segment: 0,
+    offset8: 0,
+    isDelete: false,
+    olderSegment: 0,
+    olderOffset8: 0,
+    revision: 0,
+    alias: 0,
+  }
+}
 
-  /** What the last `find` or `unlink` came to: the older location, deadBit included. */
+const chunkShift = 12
+const chunkNotes = 1 << chunkShift
+const noteWords = 8
+
+export class Versions {
+  readonly #chunks: Uint32Array[] = []
+  /** Index of the first note, and of one past the last, counted from the start of the first chunk. */
+  #head = 0
+  #tail = 0
+  #spare: Uint32Array | undefined
+
+  /** What the last `find` came to. */
   olderSegment = 0
   olderOffset8 = 0
 
-  /** Versions that are kept beside the newest of their key. */
   get count(): number {
-    return this.#count
+    return this.#tail - this.#head
   }
 
   get bytes(): number {
-    return this.#table.byteLength + this.#queue.bytes
+    return this.#chunks.length * chunkNotes * noteWords * 4
   }
 
-  /** Links the record at (segment, offset8) to the one that it replaces. */
-  link(segment: number, offset8: number, olderSegment: number, olderOffset8: number): void {
-    if ((this.#count + 1) * 4 > (this.#mask + 1) * 3) this.#resize((this.#mask + 1) * 2)
-    const slot = this.#slotOf(segment, offset8)
-    const table = this.#table
-    assert(table[slot] === 0, 'a record replaces one other record')
-    table[slot] = segment + 1
-    table[slot + 1] = offset8
-    table[slot + 2] = olderSegment
-    table[slot + 3] = olderOffset8
-    this.#count++
-  }
-
-  /** True with the older location where the record has a link. */
-  find(segment: number, offset8: number): boolean {
-    if (this.#count === 0) return false
-    const slot = this.#slotOf(segment, offset8)
-    if (this.#table[slot] === 0) return false
-    this.olderSegment = this.#table[slot + 2] as number
-    this.olderOffset8 = this.#table[slot + 3] as number
-    return true
-  }
-
-  /** Takes a link away; true with the older location where there was one. */
-  unlink(segment: number, offset8: number): boolean {
-    if (!this.find(segment, offset8)) return false
-    let hole = this.#slotOf(segment, offset8)
-    const table = this.#table
-    const words = table.length
-    // Close the hole: move back each follower that does not sit at or after its own home slot.
-    for (let at = (hole + slotWords) % words; table[at] !== 0; at = (at + slotWords) % words) {
-      const home = this.#home((table[at] as number) - 1, table[at + 1] as number)
-      const distance = (at - home + words) % words
-      if (distance >= (at - hole + words) % words) {
-        table.copyWithin(hole, at, at + slotWords)
-        hole = at
-      }
+  push(note: Note): void {
+    if (this.#tail === this.#chunks.length << chunkShift) {
+      this.#chunks.push(this.#spare ?? new Uint32Array(chunkNotes * noteWords))
+      this.#spare = undefined
     }
-    table.fill(0, hole, hole + slotWords)
-    this.#count--
-    if (this.#mask + 1 > capacityMin && this.#count * 8 < this.#mask + 1) this.#resize((this.#mask + 1) / 2)
-    return true
-  }
-
-  /** Notes that a record took over, whether or not there was an older one: retention and truncation go by it. */
-  push(entry: Superseded): void {
-    this.#queue.push(entry)
-  }
-
-  /** Loads the oldest note, if there is one. */
-  first(into: Superseded): boolean {
-    return this.#queue.first(into)
-  }
-
-  shift(): void {
-    this.#queue.shift()
-  }
-
-  last(into: Superseded): boolean {
-    return this.#queue.last(into)
-  }
-
-  pop(): void {
-    this.#queue.pop()
-  }
-
-  #home(segment: number, offset8: number): number {
-    let mixed = Math.imul(segment ^ Math.imul(offset8, 0x9e3779b1), 0x85ebca6b)
-    mixed ^= mixed >>> 15
-    mixed = Math.imul(mixed, 0xc2b2ae35)
-    mixed ^= mixed >>> 13
-    return (mixed & this.#mask) * slotWords
-  }
-
-  #slotOf(segment: number, offset8: number): number {
-    const table = this.#table
-    const words = table.length
-    let slot = this.#home(segment, offset8)
-    while (table[slot] !== 0 && (table[slot] !== segment + 1 || table[slot + 1] !== offset8)) {
-      slot += slotWords
-      if (slot === words) slot = 0
-    }
-    return slot
-  }
-
-  #resize(capacity: number): void {
-    const before = this.#table
-    this.#table = new Uint32Array(capacity * slotWords)
-    this.#mask = capacity - 1
-    for (let at = 0; at < before.length; at += slotWords) {
-      if (before[at] === 0) continue
-      const slot = this.#slotOf((before[at] as number) - 1, before[at + 1] as number)
-      for (let word = 0; word < slotWords; word++) this.#table[slot + word] = before[at + word] as number
-    }
-  }
-}
-
-const chunkEntries = 4096
-const entryNumbers = 4
-
-/** A double-ended queue of notes in chunks, so that growth never copies. */
-class SupersededQueue {
-  readonly #chunks: Float64Array[] = []
-  /** Index of the first entry within the first chunk, and of one past the last, counted from the first chunk's start. */
-  #head = 0
-  #tail = 0
-
-  get bytes(): number {
-    return this.#chunks.length * chunkEntries * entryNumbers * 8
-  }
-
-  push(entry: Superseded): void {
-    if (this.#tail === this.#chunks.length * chunkEntries)
-      this.#chunks.push(new Float64Array(chunkEntries * entryNumbers))
-    const chunk = this.#chunks[this.#chunks.length - 1] as Float64Array
-    const at = (this.#tail % chunkEntries) * entryNumbers
-    chunk[at] = entry.keyspace
-    chunk[at + 1] = entry.segment
-    chunk[at + 2] = entry.offset8
-    chunk[at + 3] = entry.revision
+    const chunk = this.#chunks[this.#tail >>> chunkShift] as Uint32Array
+    const at = (this.#tail & (chunkNotes - 1)) * noteWords
+    chunk[at] = note.keyspace
+    chunk[at + 1] = note.isDelete ? note.segment | deadBit : note.segment
+    chunk[at + 2] = note.offset8
+    chunk[at + 3] = note.olderSegment
+    chunk[at + 4] = note.olderOffset8
+    writeUint64(chunk, at + 5, note.revision)
+    chunk[at + 7] = note.alias
     this.#tail++
   }
 
-  first(into: Superseded): boolean {
+  /** True with the older location where the record at (segment, offset8) took over from one. Not for aliases. */
+  find(segment: number, offset8: number): boolean {
+    const index = this.#firstAt(segment, offset8)
+    if (!this.#isAt(index, segment, offset8)) return false
+    const chunk = this.#chunks[index >>> chunkShift] as Uint32Array
+    const at = (index & (chunkNotes - 1)) * noteWords
+    this.olderSegment = chunk[at + 3] as number
+    this.olderOffset8 = chunk[at + 4] as number
+    return this.olderSegment !== 0 || this.olderOffset8 !== 0
+  }
+
+  /** Whether the note of a record is still kept; `alias` tells the notes of one delete-range apart, 0 for other records. */
+  holds(segment: number, offset8: number, alias: number): boolean {
+    for (let index = this.#firstAt(segment, offset8); this.#isAt(index, segment, offset8); index++) {
+      const chunk = this.#chunks[index >>> chunkShift] as Uint32Array
+      if (chunk[(index & (chunkNotes - 1)) * noteWords + 7] === alias) return true
+    }
+    return false
+  }
+
+  /** The index of the first note that is not before a location. */
+  #firstAt(segment: number, offset8: number): number {
+    let from = this.#head
+    let to = this.#tail
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      const chunk = this.#chunks[middle >>> chunkShift] as Uint32Array
+      const at = (middle & (chunkNotes - 1)) * noteWords
+      const noteSegment = (chunk[at + 1] as number) & segmentMask
+      if (noteSegment < segment || (noteSegment === segment && (chunk[at + 2] as number) < offset8)) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
+  #isAt(index: number, segment: number, offset8: number): boolean {
+    if (index >= this.#tail) return false
+    const chunk = this.#chunks[index >>> chunkShift] as Uint32Array
+    const at = (index & (chunkNotes - 1)) * noteWords
+    return ((chunk[at + 1] as number) & segmentMask) === segment && chunk[at + 2] === offset8
+  }
+
+  /** Loads the oldest note, if there is one. */
+  first(into: Note): boolean {
     return this.#load(this.#head, into)
   }
 
-  last(into: Superseded): boolean {
-    return this.#load(this.#tail - 1, into)
-  }
-
   shift(): void {
-    assert(this.#head < this.#tail, 'the queue has a first entry')
+    assert(this.#head < this.#tail, 'there is a first note')
     this.#head++
-    if (this.#head === chunkEntries) {
-      this.#chunks.shift()
+    if (this.#head === chunkNotes) {
+      this.#spare = this.#chunks.shift()
       this.#head = 0
-      this.#tail -= chunkEntries
+      this.#tail -= chunkNotes
     }
   }
 
+  /** Loads the newest note, if there is one. */
+  last(into: Note): boolean {
+    return this.#load(this.#tail - 1, into)
+  }
+
   pop(): void {
-    assert(this.#head < this.#tail, 'the queue has a last entry')
+    assert(this.#head < this.#tail, 'there is a last note')
     this.#tail--
-    if (this.#tail <= (this.#chunks.length - 1) * chunkEntries) this.#chunks.pop()
+    if (this.#tail <= (this.#chunks.length - 1) << chunkShift) this.#spare = this.#chunks.pop()
     if (this.#chunks.length === 0) this.#head = this.#tail = 0
   }
 
-  #load(index: number, into: Superseded): boolean {
+  #load(index: number, into: Note): boolean {
     if (index < this.#head || index >= this.#tail) return false
-    const chunk = this.#chunks[Math.floor(index / chunkEntries)] as Float64Array
-    const at = (index % chunkEntries) * entryNumbers
+    const chunk = this.#chunks[index >>> chunkShift] as Uint32Array
+    const at = (index & (chunkNotes - 1)) * noteWords
+    const segment = chunk[at + 1] as number
     into.keyspace = chunk[at] as number
-    into.segment = chunk[at + 1] as number
+    into.segment = segment & segmentMask
+    into.isDelete = (segment & deadBit) !== 0
     into.offset8 = chunk[at + 2] as number
-    into.revision = chunk[at + 3] as number
+    into.olderSegment = chunk[at + 3] as number
+    into.olderOffset8 = chunk[at + 4] as number
+    into.revision = readUint64(chunk, at + 5)
+    into.alias = chunk[at + 7] as number
     return true
   }
 }

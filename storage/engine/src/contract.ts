@@ -159,10 +159,15 @@ export interface Engine {
    * reused: it is valid until the next call on the engine, and its bytes are never copied.
    */
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at?: At): RecordView | undefined
+  /**
+   * A hint: these keys are looked up next. `spans` holds `count` pairs (start, end) of keys in `bytes`. An engine may bring
+   * their memory in together, which costs less than one trip after the other.
+   */
+  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void
   /** As `get`, without ever stalling the loop on a cold page; its record is the caller's own. */
   getAsync(keyspace: Keyspace, key: Uint8Array, at?: At): Promise<RecordView | undefined>
   /**
-   * The records of a range in key order, deletes left out. Each view is valid until the next step. What is published
+   * The records of a range in key order, deletes left out. Each view is valid until the next step or append. What is published
    * (or appended, for `latest`) while it runs may or may not be seen; with a revision it sees that state.
    */
   range(keyspace: Keyspace, range: Range): Iterable<RecordView>

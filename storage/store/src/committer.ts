@@ -86,7 +86,7 @@ export class Committer {
   #run(): void {
     if (this.#failure !== undefined) return
     try {
-      this.#written = this.#engine.write()
+      if (this.#engine.appendedPosition > this.#written) this.#written = this.#engine.write()
     } catch (error) {
       this.#fail(error)
       return
@@ -123,7 +123,8 @@ export class Committer {
         this.#durable = durable
         this.#written = Math.max(this.#written, durable)
         this.#advance()
-        if (this.#queue.length > 0) this.#run()
+        // Writes of a lower level may have come meanwhile: they are due a sync, or a timer for one.
+        if (this.#queue.length > 0 || this.#unsyncedWrites > 0) this.#run()
       },
       (error: unknown) => {
         this.#syncing = undefined

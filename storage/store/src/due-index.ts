@@ -51,25 +51,24 @@ export class DueIndex {
     const anyDue = this.size > 0
     if (!anyDue && !hasExpiry(changes)) return changes
     const completed: Change[] = []
+    // What the batch itself has made of a key's expiry: the engine knows only what stood before it.
+    const within = changes.length > 1 ? new Map<string, number>() : undefined
     for (const change of changes) {
-      if (change.kind !== 'delete-range') this.#addFor(completed, change, anyDue, now)
+      if (change.kind !== 'delete-range') {
+        const name = within === undefined ? '' : nameOf(change)
+        const before = within?.get(name) ?? (anyDue ? this.#expiryOf(change) : 0)
+        const after = change.kind === 'put' ? change.expiresAt : 0
+        if (before !== after) addEntries(completed, change, before, after, now)
+        within?.set(name, after)
+      }
       completed.push(change)
     }
     return completed
   }
 
-  #addFor(completed: Change[], change: Change, anyDue: boolean, now: number): void {
-    const { keyspace, key, keyStart, keyEnd, expiresAt } = change
-    const before = anyDue ? this.#engine.get(keyspace, key, keyStart, keyEnd, latest) : undefined
-    const dueBefore = before?.expiresAt ?? 0
-    if (dueBefore > 0 && dueBefore !== expiresAt) {
-      const ownKey = key.slice(keyStart, keyEnd)
-      if (dueBefore <= now) completed.push(deleteChange(keyspace, ownKey, { expired: true }))
-      completed.push(deleteChange(dueKeyspace, dueKey(dueBefore, keyspace, ownKey)))
-    }
-    if (change.kind === 'put' && expiresAt > 0 && dueBefore !== expiresAt) {
-      completed.push(putChange(dueKeyspace, dueKey(expiresAt, keyspace, key.subarray(keyStart, keyEnd)), empty))
-    }
+  /** When the key of a change is due as things stand, 0 for never. */
+  #expiryOf({ keyspace, key, keyStart, keyEnd }: Change): number {
+    return this.#engine.get(keyspace, key, keyStart, keyEnd, latest)?.expiresAt ?? 0
   }
 
   /** When the next key is due; undefined where none is. */
@@ -94,6 +93,21 @@ export class DueIndex {
     }
     return { changes, expired }
   }
+}
+
+/** What a change that moves its key's expiry adds ahead of itself. */
+function addEntries(completed: Change[], change: Change, before: number, after: number, now: number): void {
+  const { keyspace } = change
+  const key = change.key.slice(change.keyStart, change.keyEnd)
+  if (before > 0) {
+    if (before <= now) completed.push(deleteChange(keyspace, key, { expired: true }))
+    completed.push(deleteChange(dueKeyspace, dueKey(before, keyspace, key)))
+  }
+  if (after > 0) completed.push(putChange(dueKeyspace, dueKey(after, keyspace, key), empty))
+}
+
+function nameOf({ keyspace, key, keyStart, keyEnd }: Change): string {
+  return `${keyspace}:${Buffer.from(key.buffer, key.byteOffset + keyStart, keyEnd - keyStart).toString('latin1')}`
 }
 
 function hasExpiry(changes: readonly Change[]): boolean {

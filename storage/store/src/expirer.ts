@@ -3,6 +3,9 @@
 import type { Clock, Timer } from '@orbitkv/runtime'
 import type { DueIndex } from './due-index.ts'
 
+/** What came of a slice: written, or refused until there is space again, or for good. */
+export type Expired = 'done' | 'later' | 'never'
+
 const keysPerSlice = 500
 /** Between slices, so that other work goes on. */
 const sliceGapMs = 1
@@ -12,13 +15,12 @@ const sleepMsMax = 1000
 export class Expirer {
   readonly #due: DueIndex
   readonly #clock: Clock
-  /** Writes the changes of a slice; false when the store takes no writes. */
-  readonly #expire: (most: number) => boolean
+  readonly #expire: (most: number) => Expired
   #timer: Timer | undefined
   #dueAt = Number.POSITIVE_INFINITY
   #stopped = false
 
-  constructor(due: DueIndex, clock: Clock, expire: (most: number) => boolean) {
+  constructor(due: DueIndex, clock: Clock, expire: (most: number) => Expired) {
     this.#due = due
     this.#clock = clock
     this.#expire = expire
@@ -35,7 +37,7 @@ export class Expirer {
     this.#timer?.cancel()
   }
 
-  #schedule(): void {
+  #schedule(delayMsMin = sliceGapMs): void {
     this.#timer?.cancel()
     this.#timer = undefined
     const next = this.#due.next()
@@ -44,10 +46,10 @@ export class Expirer {
       return
     }
     this.#dueAt = next
-    const delayMs = Math.min(Math.max(next - this.#clock.now(), sliceGapMs), sleepMsMax)
+    const delayMs = Math.min(Math.max(next - this.#clock.now(), delayMsMin), sleepMsMax)
     this.#timer = this.#clock.after(delayMs, () => {
-      if (this.#dueAt <= this.#clock.now() && !this.#expire(keysPerSlice)) return
-      this.#schedule()
+      const expired = this.#dueAt <= this.#clock.now() ? this.#expire(keysPerSlice) : 'done'
+      if (expired !== 'never') this.#schedule(expired === 'later' ? sleepMsMax : sliceGapMs)
     })
   }
 }

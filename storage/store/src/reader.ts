@@ -5,6 +5,7 @@
  * leave here.
  */
 
+import { markAsUntransferable } from 'node:worker_threads'
 import { copyBytes, encodeText, encodeTextInto, prefixEnd, utf8BytesPerCharMax } from '@orbitkv/bytes'
 import { type At, copyKey, type Engine, type Keyspace, type Range, type RecordView } from '@orbitkv/engine'
 import { storeErrors } from './errors.ts'
@@ -41,16 +42,23 @@ export function toBytes(value: Bytes, name: string): Uint8Array {
 // Small values are cut from a shared slab: a buffer of its own for each costs several times the copy.
 const slabBytes = 64 * 1024
 const slabValueBytesMax = 4 * 1024
-let slab = new ArrayBuffer(slabBytes)
+let slab = newSlab()
 let slabView = new Uint8Array(slab)
 let slabUsed = 0
+
+/** One value moved to another thread would take all the others of its slab along, so the slab refuses to be. */
+function newSlab(): ArrayBuffer {
+  const made = new ArrayBuffer(slabBytes)
+  markAsUntransferable(made)
+  return made
+}
 
 /** The value as bytes of the caller's own. */
 function copyOut(record: RecordView): Uint8Array {
   const { bytes, valueStart, valueBytes } = record
   if (valueBytes > slabValueBytesMax) return bytes.slice(valueStart, valueStart + valueBytes)
   if (slabUsed + valueBytes > slabBytes) {
-    slab = new ArrayBuffer(slabBytes)
+    slab = newSlab()
     slabView = new Uint8Array(slab)
     slabUsed = 0
   }
@@ -104,13 +112,13 @@ export abstract class StoreReader implements Reader {
 
   *range(options: RangeOptions = {}): Iterable<Entry> {
     this.assertReadable()
-    const { limit = Number.POSITIVE_INFINITY } = options
-    let left = limit
-    if (left <= 0) return
-    for (const record of this.engine.range(this.keyspaceId, toRange(options, this.at))) {
+    const range = toRange(options, this.at)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
+    if (left === 0) return
+    for (const record of this.engine.range(this.keyspaceId, range)) {
       if (this.#isExpired(record)) continue
       yield { key: copyKey(record), value: copyOut(record), revision: record.revision }
-      if (--left <= 0) return
+      if (--left === 0) return
       this.assertReadable()
     }
   }

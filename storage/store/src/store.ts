@@ -5,6 +5,7 @@
  * door apart, owner.ts), and an expired key is never handed out.
  */
 
+import { OrbitError } from '@orbitkv/base'
 import {
   type Change,
   deleteChange,
@@ -21,7 +22,7 @@ import { Committer } from './committer.ts'
 import type { StoreConfig } from './config.ts'
 import { DueIndex } from './due-index.ts'
 import { storeErrors } from './errors.ts'
-import { Expirer } from './expirer.ts'
+import { type Expired, Expirer } from './expirer.ts'
 import { History } from './history.ts'
 import { defaultKeyspace } from './keyspaces.ts'
 import { StoreOwner } from './owner.ts'
@@ -38,6 +39,8 @@ import type {
   StoreStats,
   WriteOptions,
 } from './types.ts'
+
+const durabilities: readonly Durability[] = ['always', 'interval', 'none']
 
 /** A ttl above a hundred years is a mistake. */
 const ttlMsMax = 100 * 365 * 86_400_000
@@ -58,6 +61,7 @@ export class EngineStore extends StoreReader implements Store {
   readonly #expirer: Expirer
   readonly #history: History
   #keysExpired = 0
+  #newestNow = 0
   #closing: Promise<void> | undefined
 
   constructor(engine: Engine, options: EngineStoreOptions) {
@@ -90,9 +94,14 @@ export class EngineStore extends StoreReader implements Store {
   async delete(key: Bytes, options: WriteOptions = {}): Promise<boolean> {
     this.assertReadable()
     const bytes = toBytes(key, 'a key')
+    const durability = this.#durabilityOf(options)
     const record = this.engine.get(defaultKeyspace, bytes, 0, bytes.length, latest)
     const isLive = record !== undefined && (record.expiresAt === 0 || record.expiresAt > this.now())
-    if (record === undefined) return false
+    if (record === undefined) {
+      // That it is gone may be news which is not published yet, and may still be taken back.
+      if (!this.owner.settled) await this.#settle(durability)
+      return false
+    }
     await this.#commit([deleteChange(defaultKeyspace, bytes, { expired: !isLive })], options)
     return isLive
   }
@@ -107,14 +116,28 @@ export class EngineStore extends StoreReader implements Store {
 
   async #commit(changes: readonly Change[], options: WriteOptions): Promise<number> {
     this.assertReadable()
+    const durability = this.#durabilityOf(options)
     if (changes.length === 0) return this.engine.publishedRevision
     this.#append(changes, this.now())
     const revision = this.engine.appendedRevision
-    const durability = options.durability ?? this.#config.durability
-    await new Promise<void>((resolve, reject) => {
+    await this.#settle(durability)
+    return revision
+  }
+
+  #durabilityOf({ durability = this.#config.durability }: WriteOptions): Durability {
+    if (durabilities.includes(durability)) return durability
+    throw storeErrors.bad_argument({
+      name: 'durability',
+      expected: durabilities.join(' or '),
+      found: String(durability),
+    })
+  }
+
+  /** Resolves once everything appended so far is published at a level. */
+  #settle(durability: Durability): Promise<void> {
+    return new Promise((resolve, reject) => {
       this.#committer.settle(durability, (error) => (error === undefined ? resolve() : reject(error)), false)
     })
-    return revision
   }
 
   /** Appends a batch of user data, with what expiry adds to it. */
@@ -133,18 +156,24 @@ export class EngineStore extends StoreReader implements Store {
     if (firstDue !== Number.POSITIVE_INFINITY) this.#expirer.note(firstDue)
   }
 
-  /** Removes what is due; false when the store takes no writes, so that there is no point in trying again. */
-  #expire(most: number): boolean {
-    if (this.#committer.failure !== undefined || this.#closing !== undefined) return false
+  /** Removes what is due. Its caller is a timer: what the store refuses, for want of space or for good, is an answer. */
+  #expire(most: number): Expired {
+    if (this.#committer.failure !== undefined || this.#closing !== undefined) return 'never'
     const now = this.now()
     const { changes, expired } = this.#due.expire(now, most)
-    if (changes.length === 0) return true
-    // Dropping stale due entries alone is housekeeping: it takes no revision.
-    const revision = this.engine.appendedRevision + (expired > 0 ? 1 : 0)
-    this.engine.append({ changes, revision, time: now })
+    if (changes.length === 0) return 'done'
+    // Dropping stale due entries alone is housekeeping: it takes no revision, nor may it move the time of the last one.
+    const isHousekeeping = expired === 0
+    const revision = this.engine.appendedRevision + (isHousekeeping ? 0 : 1)
+    try {
+      this.engine.append({ changes, revision, time: isHousekeeping ? this.engine.appendedTime : now })
+    } catch (error) {
+      if (!(error instanceof OrbitError)) throw error
+      return error.retry === 'no' ? 'never' : 'later'
+    }
     this.#keysExpired += expired
     this.#committer.settle(this.#config.durability, () => {}, false)
-    return true
+    return 'done'
   }
 
   #expiry(ttl: number | undefined): number {
@@ -220,9 +249,10 @@ export class EngineStore extends StoreReader implements Store {
     await this.close()
   }
 
-  /** The wall clock, but never before the newest batch: time does not run backwards for expiry. */
+  /** The wall clock, but never before the newest batch or an earlier answer: what was seen to expire stays expired. */
   protected now(): number {
-    return Math.max(this.#clock.now(), this.engine.appendedTime)
+    this.#newestNow = Math.max(this.#newestNow, this.#clock.now(), this.engine.appendedTime)
+    return this.#newestNow
   }
 
   protected assertReadable(): void {

@@ -66,7 +66,11 @@ export async function runModel(start: Engine, options: ModelOptions): Promise<{ 
       twin.truncateAfter(position)
     } else if (dice < 76 && options.reopen !== undefined && random.chance(3)) {
       engine = await options.reopen(engine)
-      twin.publish(twin.appendedPosition)
+      twin.reopen(engine.oldestRevision)
+    } else if (dice < 77 && engine.capabilities.versions) {
+      const revision = random.between(engine.oldestRevision, engine.publishedRevision)
+      for (let done = false; !done; ) done = engine.retain(revision)
+      twin.retain(revision)
     } else {
       compareRead(engine, twin, random, someKey)
     }

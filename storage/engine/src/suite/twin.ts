@@ -33,6 +33,8 @@ export class Twin {
   publishedPosition = 0
   /** Revision after each position. */
   readonly #revisions = [0]
+  /** A delete at or below this position has been forgotten: the next put of its key finds nothing before it. */
+  #forgottenPosition = 0
 
   get publishedRevision(): number {
     return this.#revisions[this.publishedPosition] as number
@@ -64,7 +66,9 @@ export class Twin {
   }
 
   #add(entry: TwinKey, revision: number, given: Partial<TwinRecord> & { readonly isPut: boolean }): void {
-    const before = entry.versions.at(-1)
+    const newest = entry.versions.at(-1)
+    const isForgotten = newest !== undefined && !newest.isPut && newest.position <= this.#forgottenPosition
+    const before = isForgotten ? undefined : newest
     const goesOn = given.isPut && before?.isPut === true
     entry.versions.push({
       key: entry.key,
@@ -83,6 +87,21 @@ export class Twin {
 
   publish(position: number): void {
     this.publishedPosition = Math.max(this.publishedPosition, position)
+  }
+
+  /** States older than a published revision may go; what they alone could see is forgotten. */
+  retain(revision: number): void {
+    for (let position = this.#forgottenPosition + 1; position <= this.publishedPosition; position++) {
+      if ((this.#revisions[position] as number) > revision) return
+      this.#forgottenPosition = position
+    }
+  }
+
+  /** The engine was closed and opened again: it has read its log anew, and kept states from a revision on. */
+  reopen(oldestRevision: number): void {
+    this.publish(this.appendedPosition)
+    this.#forgottenPosition = 0
+    this.retain(oldestRevision)
   }
 
   truncateAfter(position: number): void {

@@ -1,0 +1,42 @@
+/**
+ * Where in the log records are no longer the newest of their key: a bit for each 64 bytes of a segment. It is a hint: a
+ * bit that is not set says that the records beginning there are the newest of their keys; one that is set, that one of
+ * them may not be. 512 times denser than the log, so that asking costs no trip to memory where touching a record would.
+ */
+
+/** From units of 8 bytes to bits. */
+const unitShift = 3
+
+export class Superseded {
+  /** By segment number, made when its first record is superseded. */
+  readonly #bits: (Uint32Array | undefined)[] = []
+  #bytes = 0
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  has(segment: number, offset8: number): boolean {
+    const bits = this.#bits[segment]
+    if (bits === undefined) return false
+    const bit = offset8 >>> unitShift
+    return (((bits[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1
+  }
+
+  /** `capacityBytes` is that of the segment; it may have grown since the last call. */
+  add(segment: number, offset8: number, capacityBytes: number): void {
+    const bit = offset8 >>> unitShift
+    let bits = this.#bits[segment]
+    if (bits === undefined || bit >>> 5 >= bits.length) bits = this.#enlarge(segment, capacityBytes)
+    bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
+  }
+
+  #enlarge(segment: number, capacityBytes: number): Uint32Array {
+    const before = this.#bits[segment]
+    const bits = new Uint32Array((capacityBytes >>> 11) + 1)
+    if (before !== undefined) bits.set(before)
+    this.#bytes += bits.byteLength - (before?.byteLength ?? 0)
+    this.#bits[segment] = bits
+    return bits
+  }
+}
