@@ -61,9 +61,12 @@ export function storeTest(
       if (isOpen(setup.store)) assert.deepEqual((await setup.store.verify()).faults, [], 'the files are sound')
       isSound = true
     } finally {
-      // Where the test has failed already, that is what to tell.
-      const closing = setup.store.close()
-      await (isSound ? closing : Promise.allSettled([closing]))
+      if (isSound) await setup.store.close()
+      else {
+        // The failure is what to tell. Whatever the test left waiting, syncs that it holds included, ends with a power cut.
+        disk.crash()
+        await Promise.allSettled([setup.store.close()])
+      }
     }
   })
 }

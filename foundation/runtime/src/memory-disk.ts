@@ -126,6 +126,11 @@ class MemoryFile implements DiskFile {
     this.#opened()
   }
 
+  trySync(): boolean {
+    this.#opened()
+    return true
+  }
+
   truncate(size: number): void {
     const content = this.#toWrite()
     grow(content, size)

@@ -112,6 +112,16 @@ export abstract class RealFile implements DiskFile {
     await this.#whilePending('sync', () => this.syncData(fd))
   }
 
+  trySync(): boolean {
+    const fd = this.#descriptor()
+    try {
+      fs.fdatasyncSync(fd)
+    } catch (error) {
+      throw diskFailure(error, 'sync', this.path)
+    }
+    return true
+  }
+
   truncate(size: number): void {
     const fd = this.#descriptor()
     this.#refuseIfForReading()

@@ -242,6 +242,13 @@ export class LogEngine implements Engine {
     }
   }
 
+  trySync(): number | undefined {
+    this.#assertWritable()
+    if (this.#sync !== undefined || !this.#log.trySync()) return undefined
+    this.#durablePosition = this.appendedPosition
+    return this.#durablePosition
+  }
+
   async #syncOnce(): Promise<number> {
     const position = this.appendedPosition
     await this.#log.sync()

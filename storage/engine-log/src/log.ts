@@ -55,6 +55,11 @@ export class Log {
     this.directory = options.directory
   }
 
+  /** A random whole number below 2^32. */
+  randomUint32(): number {
+    return this.#options.randomUint32()
+  }
+
   get active(): Segment {
     assert(this.#active !== undefined, 'an open log has an active segment')
     return this.#active
@@ -152,6 +157,26 @@ export class Log {
       throw this.#poisonWith(error)
     }
     this.#durable = target
+  }
+
+  /** As `sync`, but before it returns; false, with nothing more durable, where that cannot be. */
+  trySync(): boolean {
+    this.write()
+    if (this.#directoryDirty) return false
+    const target: LogAddress = { segment: this.active.number, bytes: this.active.writtenEnd }
+    try {
+      for (let number = Math.max(1, this.#durable.segment); number <= target.segment; number++) {
+        const segment = this.segments[number]
+        if (segment === undefined || segment.durableEnd >= segment.writtenEnd) continue
+        if (!segment.file.trySync()) return false
+        this.#syncs++
+        segment.durableEnd = segment.writtenEnd
+      }
+    } catch (error) {
+      throw this.#poisonWith(error)
+    }
+    this.#durable = target
+    return true
   }
 
   /** Cuts everything at and after an address, on the disk too; resolves once that is durable. */

@@ -9,7 +9,6 @@
 import type { Engine } from '@orbitkv/engine'
 import { type Clock, type Disk, realClock } from '@orbitkv/runtime'
 import { type LogConfig, logConfig } from './config.ts'
-import { writeDurableLine } from './durable-line.ts'
 import { LogEngine } from './engine.ts'
 import { Log } from './log.ts'
 import { makeDurableDirectory, openManifest, prepareFolder } from './manifest.ts'
@@ -50,7 +49,7 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     if (recovered.faults.length === 0) {
       for (const orphan of recovered.orphans) disk.remove(orphan)
       await log.start(recovered.cut)
-      await writeDurableLine(disk, directory, log.durable)
+      await log.finish()
     }
     engine.start(recovered.faults)
     return engine

@@ -13,7 +13,8 @@ interface Entry {
 
 /** An index and its twin. A location's number is its place in `entries`; a key that has gone is asked for no more. */
 class Pair implements PointKeys {
-  readonly index = new PointIndex(this)
+  readonly #random = new Random(1)
+  readonly index = new PointIndex(this, () => this.#random.uint32())
   readonly twin = new Map<string, number>()
   readonly entries: (Entry | undefined)[] = [undefined]
   /** Questions to the log: a look-up should ask about its own key and about equal hashes, hardly ever more. */

@@ -48,6 +48,10 @@ const nothing: Generation = { words: new Uint32Array(0), slots: 0, tables: 0 }
 
 export class PointIndex {
   readonly #keys: PointKeys
+  readonly #seed: number
+  /** The two multipliers of the mixing, odd; secret where MurmurHash3 has constants. */
+  readonly #spread: number
+  readonly #stir: number
   readonly #tables: SubTable[] = Array.from({ length: tableCount }, () => ({
     generation: nothing,
     words: nothing.words,
@@ -71,8 +75,12 @@ export class PointIndex {
   segment = 0
   offset8 = 0
 
-  constructor(keys: PointKeys) {
+  /** The hash is made of random numbers, so that nobody can choose keys that crowd one sub-table or share a hash. */
+  constructor(keys: PointKeys, randomUint32: () => number) {
     this.#keys = keys
+    this.#seed = randomUint32() | 0
+    this.#spread = randomUint32() | 1
+    this.#stir = randomUint32() | 1
   }
 
   get size(): number {
@@ -87,7 +95,7 @@ export class PointIndex {
 
   /** Looks a key up: true with its location in `segment` and `offset8`, or false. */
   find(keyspace: number, key: Uint8Array, start: number, end: number): boolean {
-    const hash = hashOf(keyspace, key, start, end)
+    const hash = this.#hashOf(keyspace, key, start, end)
     const table = this.#tables[hash & tableMask] as SubTable
     const { words, base, mask } = table
     this.#table = table
@@ -121,7 +129,7 @@ export class PointIndex {
     const places = count > this.#places.length ? this.#morePlaces(count) : this.#places
     let sum = 0
     for (let i = 0; i < count; i++) {
-      const hash = hashOf(keyspace, bytes, spans[2 * i] as number, spans[2 * i + 1] as number)
+      const hash = this.#hashOf(keyspace, bytes, spans[2 * i] as number, spans[2 * i + 1] as number)
       const { words, base, mask } = this.#tables[hash & tableMask] as SubTable
       const at = mask < 0 ? 0 : base + ((hash >>> tableBits) & mask) * slotWords
       places[2 * i] = hash
@@ -198,6 +206,31 @@ export class PointIndex {
     this.#generations.add(made)
     return made
   }
+
+  #hashOf(keyspace: number, key: Uint8Array, start: number, end: number): number {
+    const spread = this.#spread
+    const stir = this.#stir
+    let hash = this.#seed ^ Math.imul(keyspace, 0x9e3779b1) ^ (end - start)
+    let at = start
+    for (; at + 4 <= end; at += 4) {
+      const block =
+        (key[at] as number) |
+        ((key[at + 1] as number) << 8) |
+        ((key[at + 2] as number) << 16) |
+        ((key[at + 3] as number) << 24)
+      hash = mix(hash, block, spread, stir)
+    }
+    if (at < end) {
+      let block = 0
+      for (let shift = 0; at < end; at++, shift += 8) block |= (key[at] as number) << shift
+      hash = mix(hash, block, spread, stir)
+    }
+    hash ^= hash >>> 16
+    hash = Math.imul(hash, 0x85ebca6b)
+    hash ^= hash >>> 13
+    hash = Math.imul(hash, 0xc2b2ae35)
+    return (hash ^ (hash >>> 16)) >>> 0
+  }
 }
 
 function put({ words, base, mask }: SubTable, hash: number, segmentWord: number, offset8: number): void {
@@ -209,32 +242,9 @@ function put({ words, base, mask }: SubTable, hash: number, segmentWord: number,
   words[at + 2] = offset8
 }
 
-function hashOf(keyspace: number, key: Uint8Array, start: number, end: number): number {
-  let hash = keyspace ^ (end - start)
-  let at = start
-  for (; at + 4 <= end; at += 4) {
-    const block =
-      (key[at] as number) |
-      ((key[at + 1] as number) << 8) |
-      ((key[at + 2] as number) << 16) |
-      ((key[at + 3] as number) << 24)
-    hash = mix(hash, block)
-  }
-  if (at < end) {
-    let block = 0
-    for (let shift = 0; at < end; at++, shift += 8) block |= (key[at] as number) << shift
-    hash = mix(hash, block)
-  }
-  hash ^= hash >>> 16
-  hash = Math.imul(hash, 0x85ebca6b)
-  hash ^= hash >>> 13
-  hash = Math.imul(hash, 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
-}
-
-function mix(hash: number, block: number): number {
-  let mixed = Math.imul(block, 0xcc9e2d51)
+function mix(hash: number, block: number, spread: number, stir: number): number {
+  let mixed = Math.imul(block, spread)
   mixed = (mixed << 15) | (mixed >>> 17)
-  const next = hash ^ Math.imul(mixed, 0x1b873593)
+  const next = hash ^ Math.imul(mixed, stir)
   return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0
 }

@@ -38,7 +38,7 @@ export class VersionIndex implements KeySource, PointKeys {
   readonly #bytesOf: Uint8Array[]
   readonly #wordsOf: Uint32Array[]
   readonly #spaces = new Map<Keyspace, KeyspaceIndex>()
-  readonly #point = new PointIndex(this)
+  readonly #point: PointIndex
   readonly #versions = new Versions()
   readonly #aliases = new Aliases()
   /** The record that reads hand out. */
@@ -60,6 +60,7 @@ export class VersionIndex implements KeySource, PointKeys {
 
   constructor(log: Log) {
     this.#log = log
+    this.#point = new PointIndex(this, () => log.randomUint32())
     this.#bytesOf = log.bytesOf
     this.#wordsOf = log.wordsOf
   }

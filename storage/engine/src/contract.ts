@@ -149,6 +149,11 @@ export interface Engine {
   write(): number
   /** Makes what was appended before the call durable; resolves to the highest durable position. Fails with `engine.poisoned`. */
   sync(): Promise<number>
+  /**
+   * As `sync`, but before it returns: for an owner with nothing else to do, whom the trip through a thread costs more than
+   * the wait. Undefined where that cannot be now; `sync` always can.
+   */
+  trySync(): number | undefined
   /** Lets ordinary reads see every batch up to `position`. */
   publish(position: number): void
   /** Removes every batch above `position`; refuses to remove a published one (`engine.published`). */

@@ -12,6 +12,14 @@ import type { Clock, Timer } from '@orbitkv/runtime'
 import type { StoreConfig } from './config.ts'
 import type { Durability } from './types.ts'
 
+/**
+ * A server's turn that waits for the disk syncs on the loop while the disk answers within this time: the commands that
+ * arrive meanwhile are the next turn's, so a sync covers more of them, and no thread is woken (bench first, durable SET).
+ */
+const inlineSyncMsMax = 2
+/** After a slower one this many go through a thread before the loop tries again. */
+const syncsAfterSlow = 200
+
 export type Done = (error?: Error) => void
 
 interface Waiting {
@@ -31,6 +39,8 @@ export class Committer {
   #written = 0
   #durable = 0
   #unsyncedWrites = 0
+  /** Syncs that still go through a thread, because the disk was slow. */
+  #syncsOffLoop = 0
   #timer: Timer | undefined
   #failure: Error | undefined
 
@@ -52,8 +62,8 @@ export class Committer {
 
   /**
    * Calls `done` once everything appended so far is published at a level. With `now` the bytes are handed to the system
-   * before this returns, so for `none` and `interval` `done` may run at once; otherwise at the end of the running task,
-   * together with what else arrives until then.
+   * before this returns, and a quick disk is waited for, so that `done` may run at once; otherwise that happens at the end
+   * of the running task, together with what else arrives until then.
    */
   settle(durability: Durability, done: Done, now: boolean): void {
     if (this.#failure !== undefined) {
@@ -62,12 +72,12 @@ export class Committer {
     }
     this.#queue.push({ position: this.#engine.appendedPosition, onDisk: durability === 'always', done })
     if (durability === 'interval') this.#unsyncedWrites++
-    if (now) this.#run()
+    if (now) this.#run(true)
     else if (!this.#scheduled) {
       this.#scheduled = true
       queueMicrotask(() => {
         this.#scheduled = false
-        this.#run()
+        this.#run(false)
       })
     }
   }
@@ -75,7 +85,7 @@ export class Committer {
   /** Resolves once everything appended so far is on the disk, and published. */
   flush(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.settle('always', (error) => (error === undefined ? resolve() : reject(error)), true)
+      this.settle('always', (error) => (error === undefined ? resolve() : reject(error)), false)
     })
   }
 
@@ -83,10 +93,11 @@ export class Committer {
     this.#timer?.cancel()
   }
 
-  #run(): void {
+  #run(mayWait: boolean): void {
     if (this.#failure !== undefined) return
     try {
       if (this.#engine.appendedPosition > this.#written) this.#written = this.#engine.write()
+      if (mayWait) this.#syncInline()
     } catch (error) {
       this.#fail(error)
       return
@@ -94,6 +105,23 @@ export class Committer {
     this.#advance()
     if (this.#queue.length > 0 || this.#unsyncedWrites >= this.#config.syncIntervalWrites) this.#startSync()
     else if (this.#unsyncedWrites > 0) this.#startTimer()
+  }
+
+  /** Syncs on the loop if something waits for the disk and the disk is quick. */
+  #syncInline(): void {
+    const waits = this.#queue.at(-1)?.onDisk === true
+    if (!waits || this.#syncing !== undefined) return
+    if (this.#syncsOffLoop > 0) {
+      this.#syncsOffLoop--
+      return
+    }
+    const startedMs = this.#clock.monotonic()
+    const durable = this.#engine.trySync()
+    if (durable !== undefined) {
+      this.#durable = durable
+      this.#unsyncedWrites = 0
+    }
+    if (this.#clock.monotonic() - startedMs > inlineSyncMsMax) this.#syncsOffLoop = syncsAfterSlow
   }
 
   /** Publishes and acknowledges what has met its level, from the head of the queue. */
@@ -124,7 +152,7 @@ export class Committer {
         this.#written = Math.max(this.#written, durable)
         this.#advance()
         // Writes of a lower level may have come meanwhile: they are due a sync, or a timer for one.
-        if (this.#queue.length > 0 || this.#unsyncedWrites > 0) this.#run()
+        if (this.#queue.length > 0 || this.#unsyncedWrites > 0) this.#run(false)
       },
       (error: unknown) => {
         this.#syncing = undefined

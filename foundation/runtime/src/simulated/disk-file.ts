@@ -23,6 +23,7 @@ export interface FileContext {
   write(source: Uint8Array, start: number, length: number, offset: number): void
   resize(size: number): void
   sync(): Promise<void>
+  trySync(): boolean
   later<Result>(operation: DiskOperation, run: () => Result): Promise<Result>
   close(): void
 }
@@ -80,6 +81,11 @@ export class SimulatedFile implements DiskFile {
   async sync(): Promise<void> {
     this.#check('sync')
     await this.#context.sync()
+  }
+
+  trySync(): boolean {
+    this.#check('sync')
+    return this.#context.trySync()
   }
 
   truncate(size: number): void {

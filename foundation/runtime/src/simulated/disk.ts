@@ -56,6 +56,8 @@ export class SimulatedDisk implements Disk {
   readonly kind = 'simulated'
   /** True: `sync` of a file reports success and makes nothing durable, as if fdatasync had been taken out. */
   syncLies = false
+  /** True: `trySync` works, unless syncs are held. */
+  syncsInline = false
   /** False: `readResident` always answers -1, as if nothing were in memory. */
   readsAreResident = true
   /** What was done so far; a test may set them back to 0. */
@@ -267,6 +269,7 @@ export class SimulatedDisk implements Disk {
       write: (source, start, length, offset) => this.#write(path, image, source, start, length, offset),
       resize: (size) => this.#resize(path, image, size),
       sync: () => this.#sync(path, image),
+      trySync: () => this.#trySync(path, image),
       later: (operation, run) => this.#later(operation, path, run),
       close: () => this.#close(image),
     }
@@ -327,15 +330,24 @@ export class SimulatedDisk implements Disk {
     this.counts.syncs++
     const fault = this.#faults.next('sync', path)
     const order = this.#order
-    await this.#later('sync', path, () => {
-      if (fault !== undefined) {
-        image.abandon(order)
-        throw faultError(fault, path)
-      }
-      if (this.syncLies) return
-      image.commit(order)
-      if (!image.isDirty) this.#dirty.delete(image)
-    })
+    await this.#later('sync', path, () => this.#commit(path, image, order, fault))
+  }
+
+  #trySync(path: string, image: FileImage): boolean {
+    if (!this.syncsInline || this.#held !== undefined) return false
+    this.counts.syncs++
+    this.#commit(path, image, this.#order, this.#faults.next('sync', path))
+    return true
+  }
+
+  #commit(path: string, image: FileImage, order: number, fault: Fault | undefined): void {
+    if (fault !== undefined) {
+      image.abandon(order)
+      throw faultError(fault, path)
+    }
+    if (this.syncLies) return
+    image.commit(order)
+    if (!image.isDirty) this.#dirty.delete(image)
   }
 
   #close(image: FileImage): void {

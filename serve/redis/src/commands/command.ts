@@ -1,0 +1,139 @@
+/**
+ * What a command is: a row of data, and a small function that runs it.
+ *
+ * Everything that Redis tells about commands (arity errors, COMMAND, the table in docs/redis-compatibility.md) is made
+ * from these rows. A command runs to its end at once, on the owner's door of the store, so it is atomic; it writes
+ * with one batch or not at all.
+ */
+
+import type { Change, RecordView } from '@orbitkv/engine'
+import type { Owner } from '@orbitkv/store'
+import type { RedisLimits } from '../config.ts'
+import type { Arguments } from '../protocol/arguments.ts'
+import type { Reply } from '../protocol/reply.ts'
+import type { ScanPositions } from '../scan-positions.ts'
+import type { Scratch } from '../scratch.ts'
+import type { Session } from '../session.ts'
+import type { ServerView } from '../view.ts'
+
+export type CommandFlag =
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'noscript'
+  | 'loading'
+  | 'stale'
+  | 'fast'
+  | 'no_auth'
+  | 'allow_busy'
+
+export type CommandGroup = 'string' | 'generic' | 'connection' | 'server'
+
+/** Where the keys are among the arguments: as in COMMAND INFO, counted from the command's name. */
+export interface KeyRange {
+  readonly first: number
+  /** Negative: counted from the end. */
+  readonly last: number
+  readonly step: number
+  /** What is done with them, in Redis's words: RO, RW, OW or RM, and access, update, insert or delete. */
+  readonly flags: readonly string[]
+}
+
+export interface CommandSpec {
+  readonly name: string
+  /** Arguments with the name counted; negative: at least so many. */
+  readonly arity: number
+  readonly flags: readonly CommandFlag[]
+  readonly group: CommandGroup
+  /** Of access control, apart from those that follow from the flags. */
+  readonly categories: readonly string[]
+  readonly keys?: readonly KeyRange[]
+  readonly tips?: readonly string[]
+  /** The version of Redis that brought it. */
+  readonly since: string
+  readonly deprecatedSince?: string
+  readonly replacedBy?: string
+  readonly complexity: string
+  readonly summary: string
+  /** The arguments, for people. */
+  readonly syntax: string
+  /** What is not as in Redis, for docs/redis-compatibility.md. */
+  readonly difference?: string
+  readonly run?: (call: Call) => void
+  readonly subcommands?: readonly CommandSpec[]
+}
+
+/** A spec as it is looked up and called. */
+export interface Command extends CommandSpec {
+  /** `client|setname` for a subcommand. */
+  readonly fullName: string
+  readonly byName: ReadonlyMap<string, Command> | undefined
+  calls: number
+  failures: number
+}
+
+/** What a command has to work with. One object serves all calls; nothing of it may be kept. */
+export interface Call {
+  readonly owner: Owner
+  readonly reply: Reply
+  arguments: Arguments
+  session: Session
+  readonly server: ServerView
+  readonly limits: RedisLimits
+  /** One change to fill anew, for commands that write one record. */
+  readonly change: Change
+  readonly scratch: Scratch
+  readonly scans: ScanPositions
+}
+
+/** What the client did wrong: answered with this text, which begins with its prefix, such as `ERR`. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+export const syntaxError = 'ERR syntax error'
+export const notAnInteger = 'ERR value is not an integer or out of range'
+export const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of value'
+export const noSuchKey = 'ERR no such key'
+
+/** The keyspace that Redis keys share with the embedded API. */
+export const redisKeyspace = 0
+
+/** What a record's `tag` says about its value. */
+export const stringTag = 0
+
+/** As TYPE names it. */
+export function typeName(record: RecordView): string {
+  return record.tag === stringTag ? 'string' : 'unknown'
+}
+
+/** The record of the key at this place among the arguments. */
+export function lookUp(call: Call, place: number): RecordView | undefined {
+  const { bytes, starts, ends } = call.arguments
+  return call.owner.get(redisKeyspace, bytes, starts[place] as number, ends[place] as number)
+}
+
+/** As `lookUp`, for commands on strings. */
+export function lookUpString(call: Call, place: number): RecordView | undefined {
+  const record = lookUp(call, place)
+  if (record !== undefined && record.tag !== stringTag) throw new CommandError(wrongType)
+  return record
+}
+
+/** As `lookUpString` for commands that read, which count as hits and misses. */
+export function readString(call: Call, place: number): RecordView | undefined {
+  const record = lookUpString(call, place)
+  if (record === undefined) call.server.stats.keyspaceMisses++
+  else call.server.stats.keyspaceHits++
+  return record
+}
+
+export function replyValue(call: Call, record: RecordView): void {
+  call.reply.bulk(record.bytes, record.valueStart, record.valueStart + record.valueBytes)
+}
+
+export function replyValueOrNull(call: Call, record: RecordView | undefined): void {
+  if (record === undefined) call.reply.null()
+  else replyValue(call, record)
+}

@@ -1,0 +1,368 @@
+/** Commands on keys of any type: deleting, finding, renaming. */
+
+import { copyBytes, prefixEnd } from '@orbitkv/bytes'
+import { Change, copyKey, type Range, type RecordView } from '@orbitkv/engine'
+import { compileGlob, type Glob } from '../protocol/glob.ts'
+import { latin1 } from '../protocol/text.ts'
+import {
+  type Call,
+  CommandError,
+  type CommandSpec,
+  lookUp,
+  noSuchKey,
+  redisKeyspace,
+  syntaxError,
+  typeName,
+} from './command.ts'
+import { numberAt } from './options.ts'
+import { deleteAll, deleteKey } from './writes.ts'
+
+const keyspace = { group: 'generic', categories: ['keyspace'] } as const
+const everyArgument = (...flags: string[]) => [{ first: 1, last: -1, step: 1, flags }]
+const sumOfShards = ['request_policy:multi_shard', 'response_policy:agg_sum']
+
+export const keyCommands: readonly CommandSpec[] = [
+  {
+    ...keyspace,
+    name: 'del',
+    arity: -2,
+    flags: ['write'],
+    keys: everyArgument('RM', 'delete'),
+    tips: sumOfShards,
+    since: '1.0.0',
+    complexity: 'O(N) for N keys',
+    summary: 'Deletes keys and tells how many there were.',
+    syntax: 'key [key ...]',
+    run: deleteKeys,
+  },
+  {
+    ...keyspace,
+    name: 'unlink',
+    arity: -2,
+    flags: ['write', 'fast'],
+    keys: everyArgument('RM', 'delete'),
+    tips: sumOfShards,
+    since: '4.0.0',
+    complexity: 'O(N) for N keys',
+    summary: 'As DEL: to delete takes the same short time whatever the value.',
+    syntax: 'key [key ...]',
+    run: deleteKeys,
+  },
+  {
+    ...keyspace,
+    name: 'exists',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    keys: everyArgument('RO'),
+    tips: sumOfShards,
+    since: '1.0.0',
+    complexity: 'O(N) for N keys',
+    summary: 'How many of the keys exist; one that is given twice counts twice.',
+    syntax: 'key [key ...]',
+    run: countExisting,
+  },
+  {
+    ...keyspace,
+    name: 'touch',
+    arity: -2,
+    flags: ['readonly', 'fast'],
+    keys: everyArgument('RO'),
+    tips: sumOfShards,
+    since: '3.2.1',
+    complexity: 'O(N) for N keys',
+    summary: 'As EXISTS.',
+    syntax: 'key [key ...]',
+    difference: 'Nothing is touched: the time of the last access is not kept, since keys are not evicted by it.',
+    run: countExisting,
+  },
+  {
+    ...keyspace,
+    name: 'type',
+    arity: 2,
+    flags: ['readonly', 'fast'],
+    keys: [{ first: 1, last: 1, step: 1, flags: ['RO'] }],
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: 'The type of a value, or none.',
+    syntax: 'key',
+    run: (call) => {
+      const record = lookUp(call, 1)
+      call.reply.status(record === undefined ? 'none' : typeName(record))
+    },
+  },
+  {
+    ...keyspace,
+    name: 'rename',
+    arity: 3,
+    flags: ['write'],
+    keys: [
+      { first: 1, last: 1, step: 1, flags: ['RW', 'access', 'delete'] },
+      { first: 2, last: 2, step: 1, flags: ['OW', 'update'] },
+    ],
+    since: '1.0.0',
+    complexity: 'O(N) for a value of N bytes',
+    summary: 'Renames a key; what was under the new name is gone.',
+    syntax: 'key newkey',
+    run: (call) => {
+      rename(call, false)
+      call.reply.ok()
+    },
+  },
+  {
+    ...keyspace,
+    name: 'renamenx',
+    arity: 3,
+    flags: ['write', 'fast'],
+    keys: [
+      { first: 1, last: 1, step: 1, flags: ['RW', 'access', 'delete'] },
+      { first: 2, last: 2, step: 1, flags: ['OW', 'insert'] },
+    ],
+    since: '1.0.0',
+    complexity: 'O(N) for a value of N bytes',
+    summary: 'Renames a key if nothing has the new name.',
+    syntax: 'key newkey',
+    run: (call) => call.reply.integer(rename(call, true) ? 1 : 0),
+  },
+  {
+    ...keyspace,
+    name: 'keys',
+    arity: 2,
+    flags: ['readonly'],
+    categories: ['keyspace', 'dangerous'],
+    tips: ['request_policy:all_shards', 'nondeterministic_output_order'],
+    since: '1.0.0',
+    complexity: 'O(N) for N keys that begin as the pattern does',
+    summary: 'Every key that matches a pattern. For large stores there is SCAN.',
+    syntax: 'pattern',
+    difference: 'Keys come in their order as bytes, and only those that begin as the pattern does are looked at.',
+    run: listKeys,
+  },
+  {
+    ...keyspace,
+    name: 'scan',
+    arity: -2,
+    flags: ['readonly'],
+    tips: ['nondeterministic_output', 'request_policy:special'],
+    since: '2.8.0',
+    complexity: 'O(1) for a call with a COUNT',
+    summary: 'Keys, a few for each call: begin with cursor 0, go on with the cursor of the reply until it is 0.',
+    syntax: 'cursor [MATCH pattern] [COUNT count] [TYPE type]',
+    difference:
+      'Keys come in their order as bytes, each once. A cursor is good until the server stops and while it is among the newest (16 MiB of them are kept); an older one begins anew, so that keys come twice and none is missed.',
+    run: scan,
+  },
+  {
+    ...keyspace,
+    name: 'randomkey',
+    arity: 1,
+    flags: ['readonly'],
+    tips: ['request_policy:all_shards', 'nondeterministic_output'],
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: 'Any key.',
+    syntax: '',
+    run: (call) => {
+      const record = call.owner.random(redisKeyspace)
+      if (record === undefined) call.reply.null()
+      else call.reply.bulk(record.bytes, record.keyStart, record.keyStart + record.keyBytes)
+    },
+  },
+  {
+    ...keyspace,
+    group: 'server',
+    name: 'dbsize',
+    arity: 1,
+    flags: ['readonly', 'fast'],
+    tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: 'How many keys there are.',
+    syntax: '',
+    run: (call) => call.reply.integer(call.owner.count(redisKeyspace)),
+  },
+  ...(['flushdb', 'flushall'] as const).map(
+    (name): CommandSpec => ({
+      group: 'server',
+      name,
+      arity: -1,
+      flags: ['write'],
+      categories: ['keyspace', 'dangerous'],
+      tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+      since: '1.0.0',
+      complexity: 'O(1)',
+      summary: 'Deletes every key of the Redis keyspace with one record; other keyspaces of the store stay.',
+      syntax: '[ASYNC | SYNC]',
+      difference: 'There is one database, so FLUSHDB and FLUSHALL are the same.',
+      run: flush,
+    }),
+  ),
+]
+
+function deleteKeys(call: Call): void {
+  const { arguments: found, owner, reply } = call
+  if (found.count === 2) {
+    const isThere = lookUp(call, 1) !== undefined
+    if (isThere) deleteKey(call, 1)
+    reply.integer(isThere ? 1 : 0)
+    return
+  }
+  const changes = new Map<string, Change>()
+  for (let place = 1; place < found.count; place++) {
+    if (lookUp(call, place) === undefined) continue
+    const change = new Change()
+    change.kind = 'delete'
+    change.keyspace = redisKeyspace
+    change.key = found.bytes
+    change.keyStart = found.start(place)
+    change.keyEnd = found.end(place)
+    changes.set(latin1(found.bytes, change.keyStart, change.keyEnd), change)
+  }
+  if (changes.size > 0) owner.write([...changes.values()])
+  reply.integer(changes.size)
+}
+
+function countExisting(call: Call): void {
+  let existing = 0
+  for (let place = 1; place < call.arguments.count; place++) {
+    const isThere = lookUp(call, place) !== undefined
+    if (isThere) existing++
+    if (isThere) call.server.stats.keyspaceHits++
+    else call.server.stats.keyspaceMisses++
+  }
+  call.reply.integer(existing)
+}
+
+/** False where the new name is taken and must not be. */
+function rename(call: Call, onlyIfFree: boolean): boolean {
+  const { arguments: found, owner, scratch } = call
+  const record = lookUp(call, 1)
+  if (record === undefined) throw new CommandError(noSuchKey)
+  const source = found.copy(1)
+  const target = found.copy(2)
+  if (Buffer.compare(source, target) === 0) return !onlyIfFree
+  const { valueBytes, expiresAt, tag } = record
+  const value = scratch.reserve(valueBytes)
+  copyBytes(value, 0, record.bytes, record.valueStart, record.valueStart + valueBytes)
+  if (onlyIfFree && lookUp(call, 2) !== undefined) return false
+  const removed = new Change()
+  removed.kind = 'delete'
+  removed.keyspace = redisKeyspace
+  removed.key = source
+  removed.keyEnd = source.length
+  const put = new Change()
+  put.keyspace = redisKeyspace
+  put.key = target
+  put.keyEnd = target.length
+  put.value = value
+  put.valueEnd = valueBytes
+  put.expiresAt = expiresAt
+  put.tag = tag
+  owner.write([removed, put])
+  return true
+}
+
+function listKeys(call: Call): void {
+  const { scratch, owner, limits } = call
+  const glob = compileGlob(call.arguments.copy(1))
+  const found = scratch.keys
+  found.clear()
+  for (const record of owner.range(redisKeyspace, rangeOf(glob))) {
+    const { bytes, keyStart, keyBytes } = record
+    if (!glob.matches(bytes, keyStart, keyStart + keyBytes)) continue
+    found.add(bytes, keyStart, keyStart + keyBytes)
+    if (found.bytesUsed > limits.outputBytesMax) {
+      throw new CommandError('ERR the keys that match take more than the reply limit (outputBytesMax); use SCAN')
+    }
+  }
+  replyKeys(call)
+}
+
+/** The keys that can match at all. */
+function rangeOf({ prefix }: Glob): { gte?: Uint8Array; lt?: Uint8Array } {
+  if (prefix.length === 0) return {}
+  const end = prefixEnd(prefix)
+  return end === undefined ? { gte: prefix } : { gte: prefix, lt: end }
+}
+
+function replyKeys(call: Call): void {
+  const { reply, scratch } = call
+  reply.array(scratch.keys.count)
+  for (let i = 0; i < scratch.keys.count; i++)
+    reply.bulk(scratch.keys.bytes, scratch.keys.start(i), scratch.keys.end(i))
+}
+
+interface ScanOptions {
+  count: number
+  glob: Glob | undefined
+  type: string | undefined
+}
+
+/** What a scan without COUNT looks at for each call, as in Redis. */
+const scanCountDefault = 10
+
+function scan(call: Call): void {
+  const { owner, reply, scans, scratch } = call
+  const cursor = readCursor(call)
+  const options = readScanOptions(call)
+  const found = scratch.keys
+  found.clear()
+  let looked = 0
+  let last: Uint8Array | undefined
+  let hasMore = false
+  // One more than asked for, to know whether anything is left.
+  for (const record of owner.range(redisKeyspace, { ...scanRange(call, cursor, options), limit: options.count + 1 })) {
+    hasMore = looked === options.count
+    if (hasMore) break
+    looked++
+    if (looked === options.count) last = copyKey(record)
+    if (isWanted(record, options)) found.add(record.bytes, record.keyStart, record.keyStart + record.keyBytes)
+  }
+  reply.array(2)
+  reply.bulkInteger(hasMore && last !== undefined ? scans.remember(last) : 0)
+  replyKeys(call)
+}
+
+function readCursor(call: Call): number {
+  const text = call.arguments.text(1)
+  if (text === '') return 0
+  if (!/^[+-]?\d+$/.test(text) || BigInt(text) > 2n ** 64n - 1n) throw new CommandError('ERR invalid cursor')
+  return Number(text)
+}
+
+function readScanOptions(call: Call): ScanOptions {
+  const { arguments: found } = call
+  const options: ScanOptions = { count: scanCountDefault, glob: undefined, type: undefined }
+  for (let place = 2; place < found.count; place += 2) {
+    if (place + 1 === found.count) throw new CommandError(syntaxError)
+    if (found.is(place, 'COUNT')) {
+      options.count = numberAt(call, place + 1)
+      if (options.count < 1) throw new CommandError(syntaxError)
+    } else if (found.is(place, 'MATCH')) options.glob = compileGlob(found.copy(place + 1))
+    else if (found.is(place, 'TYPE')) options.type = found.text(place + 1).toLowerCase()
+    else throw new CommandError(syntaxError)
+  }
+  return options
+}
+
+/** From after the last key that was returned, within what can match. */
+function scanRange(call: Call, cursor: number, { glob }: ScanOptions): Range {
+  const within: Range = glob === undefined ? {} : rangeOf(glob)
+  const after = cursor === 0 ? undefined : call.scans.find(cursor)
+  if (after === undefined) return within
+  const { gte, ...rest } = within
+  // A cursor of a scan with another pattern may lie before the range.
+  return gte !== undefined && Buffer.compare(gte, after) > 0 ? within : { ...rest, gt: after }
+}
+
+function isWanted(record: RecordView, { glob, type }: ScanOptions): boolean {
+  if (type !== undefined && typeName(record) !== type) return false
+  return glob === undefined || glob.matches(record.bytes, record.keyStart, record.keyStart + record.keyBytes)
+}
+
+function flush(call: Call): void {
+  const { arguments: found, reply } = call
+  const isWhole = found.count === 1 || (found.count === 2 && (found.is(1, 'SYNC') || found.is(1, 'ASYNC')))
+  if (!isWhole) throw new CommandError(syntaxError)
+  deleteAll(call)
+  reply.ok()
+}

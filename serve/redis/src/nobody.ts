@@ -1,0 +1,22 @@
+/** The session of a call before its first command, so that there always is one. */
+
+import type { Session } from './session.ts'
+
+export const nobody: Session = {
+  id: 0,
+  remote: { host: '', port: 0 },
+  local: { host: '', port: 0 },
+  createdMs: 0,
+  lastActiveMs: 0,
+  protocol: 2,
+  outputBytes: 0,
+  connectionName: '',
+  libraryName: '',
+  libraryVersion: '',
+  replyMode: 'on',
+  isEvictionExempt: false,
+  lastCommand: undefined,
+  requestBytes: 0,
+  closeAfterReply: () => {},
+  cut: () => {},
+}

@@ -1,0 +1,30 @@
+/** A connection as commands see it. */
+
+import type { Address } from '@orbitkv/runtime'
+import type { Command } from './commands/command.ts'
+import type { ReplyOwner } from './protocol/reply.ts'
+
+/** Whether replies are sent: CLIENT REPLY. `skip-next` becomes `skip` for one command, then `on`. */
+export type ReplyMode = 'on' | 'off' | 'skip' | 'skip-next'
+
+export interface Session extends ReplyOwner {
+  readonly id: number
+  readonly remote: Address
+  readonly local: Address
+  readonly createdMs: number
+  readonly lastActiveMs: number
+  /** Given by CLIENT SETNAME; empty for none. */
+  connectionName: string
+  libraryName: string
+  libraryVersion: string
+  replyMode: ReplyMode
+  /** CLIENT NO-EVICT; kept to be shown, since clients are never evicted. */
+  isEvictionExempt: boolean
+  lastCommand: Command | undefined
+  /** Bytes of requests that are not whole yet. */
+  readonly requestBytes: number
+  /** Answers what came before, then closes. */
+  closeAfterReply(): void
+  /** Closes at once. */
+  cut(): void
+}
