@@ -46,9 +46,9 @@ export function isCode(path: string): boolean {
   return /\.(ts|mjs|js|c|h|sh)$/.test(path)
 }
 
-/** Tests, and the suites that several tests share. */
+/** Tests, and the suites that several tests of a package share; a suite that is exported is no test. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|-suite\.ts$|\/suite\//.test(path) || path.startsWith('tests/')
+  return /\.test\.ts$|-suite\.ts$/.test(path) || path.startsWith('tests/')
 }
 
 export function layerOf(path: string): (typeof layers)[number] | undefined {

@@ -1,3 +1,5 @@
+/** Assertions, coded errors, config tables, units and seeded randomness: what every package may use. */
+
 export { AssertionError, assert, unreachable } from './assert.ts'
 export {
   bytes,

@@ -1,3 +1,5 @@
+/** Bytes: comparing, copying, checksums, layouts, text and numbers in typed arrays. */
+
 export { compareBytes, copyBytes, equalBytes, prefixEnd, sharedPrefixBytes } from './compare.ts'
 export { crc32c, crc32cMany, crc32cTables } from './crc32c.ts'
 export { largeBuffer } from './large.ts'

@@ -1,3 +1,5 @@
+/** The doors to time, chance, disk and network: their interfaces, and the real ones. */
+
 export { type Clock, realClock, type Timer } from './clock.ts'
 export {
   type Disk,
@@ -11,6 +13,7 @@ export {
 export { diskErrors, networkErrors } from './errors.ts'
 export { MemoryDisk } from './memory-disk.ts'
 export type { Address, Connection, Listener, Network } from './network.ts'
+export { type RandomUint32, realRandomUint32 } from './randomness.ts'
 export { realDisk } from './real-disk.ts'
 export { realNetwork } from './real-network.ts'
 export { writeZeros } from './zeros.ts'

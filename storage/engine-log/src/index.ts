@@ -1,2 +1,4 @@
+/** The log engine: how it is opened, and its settings. What it offers is the contract of @orbitkv/engine. */
+
 export { type LogConfig, logConfig } from './config.ts'
 export { type OpenLogOptions, openLogEngine } from './open.ts'

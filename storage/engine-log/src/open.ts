@@ -7,7 +7,7 @@
  */
 
 import type { Engine } from '@orbitkv/engine'
-import { type Clock, type Disk, realClock } from '@orbitkv/runtime'
+import { type Clock, type Disk, type RandomUint32, realClock, realRandomUint32 } from '@orbitkv/runtime'
 import { type LogConfig, logConfig } from './config.ts'
 import { LogEngine } from './engine.ts'
 import { Log } from './log.ts'
@@ -19,7 +19,7 @@ export interface OpenLogOptions {
   readonly clock?: Clock
   /** Raw settings, checked against `logConfig`. */
   readonly config?: Partial<LogConfig>
-  readonly randomUint32?: () => number
+  readonly randomUint32?: RandomUint32
   /** False: a folder without a store is an error. True by default. */
   readonly createIfMissing?: boolean
   /** Called while recovery reads, with bytes done and in all. */
@@ -31,7 +31,7 @@ export interface OpenLogOptions {
  * `engine.newer_format`, `engine.not_a_store`. Damage does not fail it: the engine is then for reading only and says why.
  */
 export async function openLogEngine(path: string, options: OpenLogOptions): Promise<Engine & { validate(): void }> {
-  const { disk, clock = realClock, randomUint32 = randomSeed } = options
+  const { disk, clock = realClock, randomUint32 = realRandomUint32 } = options
   const config = logConfig.parse({ ...options.config })
   await prepareFolder(disk, path, options.createIfMissing ?? true)
   const lock = disk.lock(`${path}/lock`)
@@ -58,8 +58,4 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     lock.release()
     throw error
   }
-}
-
-function randomSeed(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0] as number
 }

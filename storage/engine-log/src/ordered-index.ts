@@ -35,7 +35,7 @@ import {
 } from './node-pool.ts'
 import { noKey, Separators } from './separators.ts'
 
-/** Where the index reads the keys of its entries. */
+/** Where the index reads keys. */
 export interface KeySource {
   /** Moves to the key of the record at a location: `bytes[keyStart, keyStart + keyBytes)`. */
   keyAt(segment: number, offset8: number): { bytes: Uint8Array; keyStart: number; keyBytes: number }
@@ -533,8 +533,6 @@ export class OrderedIndex {
     }
   }
 
-  // ---- keys of nodes
-
   #keyOf(leaf: number, slot: number): Uint8Array {
     const words = this.#pool.chunk(leaf)
     const at = this.#pool.base(leaf) + slot
@@ -545,8 +543,6 @@ export class OrderedIndex {
   #separatorId(branch: number, slot: number): number {
     return this.#pool.chunk(branch)[this.#pool.base(branch) + nodeB + slot] as number
   }
-
-  // ---- checking
 
   /** Throws an AssertionError where one of the header's invariants does not hold. Visits every entry. */
   validate(): void {

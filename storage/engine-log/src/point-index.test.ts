@@ -75,10 +75,16 @@ function collidingKeyspace(block: number, otherBlock: number): number {
   return (mixedBlock(block) ^ mixedBlock(otherBlock)) >>> 0
 }
 
+// The numbers that a Pair's index draws: its seed, and then the two multipliers of its mixing.
+const drawn = new Random(1)
+drawn.uint32()
+const spread = drawn.uint32() | 1
+const stir = drawn.uint32() | 1
+
 function mixedBlock(block: number): number {
-  let mixed = Math.imul(block, 0xcc9e2d51)
+  let mixed = Math.imul(block, spread)
   mixed = (mixed << 15) | (mixed >>> 17)
-  return Math.imul(mixed, 0x1b873593)
+  return Math.imul(mixed, stir)
 }
 
 function block4(block: number): Uint8Array {

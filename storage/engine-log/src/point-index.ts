@@ -210,7 +210,7 @@ export class PointIndex {
   #hashOf(keyspace: number, key: Uint8Array, start: number, end: number): number {
     const spread = this.#spread
     const stir = this.#stir
-    let hash = this.#seed ^ Math.imul(keyspace, 0x9e3779b1) ^ (end - start)
+    let hash = this.#seed ^ keyspace ^ (end - start)
     let at = start
     for (; at + 4 <= end; at += 4) {
       const block =

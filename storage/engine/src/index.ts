@@ -1,3 +1,5 @@
+/** The engine contract: what an engine does, its changes and records, its errors and limits. */
+
 export { deleteChange, deleteRangeChange, type PutOptions, putChange } from './change.ts'
 export * from './contract.ts'
 export { engineErrors } from './errors.ts'

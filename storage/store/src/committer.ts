@@ -75,6 +75,7 @@ export class Committer {
     if (now) this.#run(true)
     else if (!this.#scheduled) {
       this.#scheduled = true
+      // At the end of the running task, so that what it writes goes to the system together.
       queueMicrotask(() => {
         this.#scheduled = false
         this.#run(false)

@@ -1,6 +1,7 @@
 /** The owner's door: see `Owner` in types.ts. It reads the latest state and appends; `settle` is the committer's. */
 
 import { type Change, type Engine, type Keyspace, latest, type Range, type RecordView } from '@orbitkv/engine'
+import type { RandomUint32 } from '@orbitkv/runtime'
 import type { Durability, Owner } from './types.ts'
 
 /** What the owner's door needs of its store. */
@@ -10,6 +11,7 @@ export interface OwnerOptions {
   readonly append: (changes: readonly Change[], now: number) => void
   readonly settle: (durability: Durability | undefined, done: (error?: Error) => void) => void
   readonly assertOpen: () => void
+  readonly randomUint32: RandomUint32
 }
 
 /** Random picks that meet a deleted or expired key try this often before they walk on in key order. */
@@ -61,7 +63,7 @@ export class StoreOwner implements Owner {
 
   random(keyspace: Keyspace): RecordView | undefined {
     for (let tries = 0; tries < randomTriesMax; tries++) {
-      const record = this.#engine.sample(keyspace, Math.random())
+      const record = this.#engine.sample(keyspace, this.#options.randomUint32() / 2 ** 32)
       if (record !== undefined && !this.#isExpired(record)) return record
     }
     for (const record of this.range(keyspace, { limit: 1 })) return record

@@ -16,7 +16,7 @@ import {
   putChange,
   userKeyBytesMax,
 } from '@orbitkv/engine'
-import type { Clock } from '@orbitkv/runtime'
+import { type Clock, type RandomUint32, realRandomUint32 } from '@orbitkv/runtime'
 import { StoreBatch } from './batch.ts'
 import { Committer } from './committer.ts'
 import type { StoreConfig } from './config.ts'
@@ -49,6 +49,8 @@ export interface EngineStoreOptions {
   readonly path: string
   readonly clock: Clock
   readonly config: StoreConfig
+  /** For random picks; unforeseeable if absent. */
+  readonly randomUint32?: RandomUint32
 }
 
 export class EngineStore extends StoreReader implements Store {
@@ -80,6 +82,7 @@ export class EngineStore extends StoreReader implements Store {
       append: (changes, now) => this.#append(changes, now),
       settle: (durability, done) => this.#committer.settle(durability ?? config.durability, done, true),
       assertOpen: () => this.assertReadable(),
+      randomUint32: options.randomUint32 ?? realRandomUint32,
     })
   }
 

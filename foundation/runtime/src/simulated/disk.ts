@@ -82,6 +82,7 @@ export class SimulatedDisk implements Disk {
   constructor(options: SimulatedDiskOptions = {}) {
     this.#random = new Random(options.seed ?? 1)
     this.#capacityBytes = options.capacityBytes ?? defaultCapacityBytes
+    // A microtask: the call returns first, as it would on a real disk, and no time passes.
     this.#schedule = options.schedule ?? ((run) => queueMicrotask(run))
   }
 
