@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { Gate, type GateClient } from './gate.ts'
 import { BufferPool } from './protocol/buffers.ts'
 import { Chunk, Slices } from './protocol/output.ts'
-import { encode, startTestServer } from './suite/test-server.ts'
+import { encode, startTestServer } from './server-suite.ts'
 
 const seed = Number(process.env.ORBIT_SEED ?? 15)
 

@@ -6,7 +6,7 @@ import { hasCode, Random } from '@orbitkv/base'
 import { SimulatedClock, SimulatedNetwork } from '@orbitkv/runtime/simulated'
 import { allCommands } from './commands/index.ts'
 import { isLoopback, startRedis } from './server.ts'
-import { encode, startTestServer, type TestOptions, type TestServer } from './suite/test-server.ts'
+import { encode, startTestServer, type TestOptions, type TestServer } from './server-suite.ts'
 
 const seed = Number(process.env.ORBIT_SEED ?? 14)
 

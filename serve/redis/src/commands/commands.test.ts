@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Random } from '@orbitkv/base'
 import { ScanPositions } from '../scan-positions.ts'
-import { encode, startTestServer, type TestClient, type TestServer } from '../suite/test-server.ts'
+import { encode, startTestServer, type TestClient, type TestServer } from '../server-suite.ts'
 import { allCommands } from './index.ts'
 
 const seed = Number(process.env.ORBIT_SEED ?? 16)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { encode } from '../suite/test-server.ts'
+import { encode } from '../server-suite.ts'
 import { findKeySpans } from './key-spans.ts'
 
 const seed = Number(process.env.ORBIT_SEED ?? 17)

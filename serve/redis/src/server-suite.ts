@@ -10,9 +10,9 @@ import { openLogEngine } from '@orbitkv/engine-log'
 import type { Connection } from '@orbitkv/runtime'
 import { SimulatedClock, SimulatedDisk, SimulatedNetwork } from '@orbitkv/runtime/simulated'
 import { type Durability, EngineStore, storeConfig } from '@orbitkv/store'
-import type { RedisLimits } from '../config.ts'
-import type { LogLevel } from '../log.ts'
-import { type RedisServer, startRedis } from '../server.ts'
+import type { RedisLimits } from './config.ts'
+import type { LogLevel } from './log.ts'
+import { type RedisServer, startRedis } from './server.ts'
 
 export interface TestOptions {
   readonly seed?: number
