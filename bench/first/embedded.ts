@@ -24,7 +24,7 @@ const part = 'embedded'
 const other = 'lmdb'
 const childFile = fileURLToPath(new URL('embedded-child.ts', import.meta.url))
 const bars = { get: 1.5, view: 1.5, insert: 2, durable: 2 }
-const passes = 3
+const passes = 2
 const durableRecords = 50_000
 
 type ChildName = 'orbit' | LmdbWay

@@ -1,9 +1,10 @@
 /**
- * LMDB through lmdb-js in the embedded comparison, tuned after its README: binary keys and values, map size set ahead, `noMemInit`,
- * and transactions on the calling thread, which it calls the fastest for many writes at once.
+ * LMDB through lmdb-js in the embedded comparison, tuned after its README: binary keys and values, map size set ahead, `noMemInit`.
+ * Batches are transactions on the calling thread: of the ways that commit each batch before the next begins, its asynchronous
+ * puts among them, none was faster here.
  *
- * Unsynced it runs with `noSync` and `noMetaSync`. Its README names a write map as faster still, at the price that a stray write of
- * the process may corrupt the database; inserts are measured in that way, too, beside the one that counts.
+ * Unsynced it runs with `noSync` and `noMetaSync`. Its README also offers a write map, at the price that a stray write of the process
+ * may corrupt the database; inserts are measured in that way, too, beside the one that counts.
  * For durable commits it runs in both ways it has: with `overlappingSync` (its default), where a commit is durable when
  * `flushed` resolves, and without, where the transaction itself waits for the disk.
  */

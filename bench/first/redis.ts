@@ -42,12 +42,12 @@ interface Test {
 }
 
 const tests: readonly Test[] = [
-  { durable: false, command: 'get', pipeline: 1, operations: 200_000, bar: 0.75 },
-  { durable: false, command: 'set', pipeline: 1, operations: 200_000, bar: 0.75 },
-  { durable: false, command: 'get', pipeline: 16, operations: 1_000_000, bar: 0.9 },
-  { durable: false, command: 'set', pipeline: 16, operations: 1_000_000, bar: 0.9 },
-  { durable: true, command: 'set', pipeline: 1, operations: 100_000, bar: 0.8 },
-  { durable: true, command: 'set', pipeline: 16, operations: 400_000, bar: 1.2 },
+  { durable: false, command: 'get', pipeline: 1, operations: 150_000, bar: 0.75 },
+  { durable: false, command: 'set', pipeline: 1, operations: 150_000, bar: 0.75 },
+  { durable: false, command: 'get', pipeline: 16, operations: 700_000, bar: 0.9 },
+  { durable: false, command: 'set', pipeline: 16, operations: 700_000, bar: 0.9 },
+  { durable: true, command: 'set', pipeline: 1, operations: 80_000, bar: 0.8 },
+  { durable: true, command: 'set', pipeline: 16, operations: 300_000, bar: 1.2 },
 ]
 
 export async function runRedis(options: BenchOptions): Promise<Findings> {
@@ -84,7 +84,7 @@ export async function runRedis(options: BenchOptions): Promise<Findings> {
           for (const server of inTurns) await measure(server, test, keys, Math.round(test.operations * scale), samples)
         }
       }
-      for (const { name, pid } of servers) samples.add(memoryName(name, durable), residentMemory(pid).allBytes)
+      for (const { name, pid } of servers) recordMemory(samples, name, durable, pid)
     } finally {
       for (const server of servers) await server.stop()
       rmSync(folder, { recursive: true, force: true })
@@ -169,8 +169,10 @@ function nameOf({ durable, command, pipeline }: Test): string {
   return `${durable ? 'durable ' : ''}${command.toUpperCase()} -P ${pipeline}`
 }
 
-function memoryName(name: ServerName, durable: boolean): string {
-  return `memory ${durable} ${name}`
+function recordMemory(samples: Samples, name: ServerName, durable: boolean, pid: number): void {
+  const { allBytes, anonymousBytes } = residentMemory(pid)
+  samples.add(`resident ${durable} ${name}`, allBytes)
+  samples.add(`anonymous ${durable} ${name}`, anonymousBytes)
 }
 
 function summarize(samples: Samples): Pick<Findings, 'comparisons' | 'figures'> {
@@ -180,13 +182,17 @@ function summarize(samples: Samples): Pick<Findings, 'comparisons' | 'figures'> 
   }
   const perCpu = tests.map((test) => compare(nameOf(test), 'ops/CPU-s', { bar: test.bar }))
   const byClock = tests.map((test) => compare(`${nameOf(test)} by the clock`, 'ops/s', {}))
-  const figures: Figure[] = [false, true].map((durable) => ({
+  const figure = (name: string, what: string, durable: boolean): Figure => ({
     part,
-    name: `resident memory after it${durable ? ', durable' : ''}`,
+    name: durable ? `${name}, durable` : name,
     unit: 'MiB',
-    ours: median(samples.of(memoryName('orbit', durable))) / 2 ** 20,
-    theirs: median(samples.of(memoryName('redis', durable))) / 2 ** 20,
+    ours: median(samples.of(`${what} ${durable} orbit`)) / 2 ** 20,
+    theirs: median(samples.of(`${what} ${durable} redis`)) / 2 ** 20,
     other,
-  }))
+  })
+  const figures = [false, true].flatMap((durable) => [
+    figure('resident memory after it, pages of the log included', 'resident', durable),
+    figure('of it anonymous', 'anonymous', durable),
+  ])
   return { comparisons: [...perCpu, ...byClock], figures }
 }

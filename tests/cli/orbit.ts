@@ -52,6 +52,12 @@ export interface Finished {
   readonly bytes: Buffer
 }
 
+/** Processes of tests that failed half-way must not outlive them. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export class Run {
   readonly child: ChildProcess
   readonly finished: Promise<Finished>
@@ -67,6 +73,7 @@ export class Run {
       env: { ...cleanEnvironment(), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    running.add(this.child)
     this.child.stdout?.on('data', (bytes: Buffer) => {
       this.#stdout = Buffer.concat([this.#stdout, bytes])
     })
@@ -77,13 +84,18 @@ export class Run {
     this.child.stdin?.on('error', () => undefined)
     if (input === undefined) this.child.stdin?.end()
     else this.child.stdin?.end(input)
-    this.finished = once(this.child, 'close').then(([code, signal]) => ({
+    this.finished = once(this.child, 'close').then(([code, signal]) => this.#end(code, signal))
+  }
+
+  #end(code: unknown, signal: unknown): Finished {
+    running.delete(this.child)
+    return {
       code: code as number | null,
       signal: signal as NodeJS.Signals | null,
       stdout: this.#stdout.toString('utf8'),
       stderr: this.#stderr,
       bytes: this.#stdout,
-    }))
+    }
   }
 
   /** Resolves once standard output (or error) matches, with the match; fails if the process ends first. */
