@@ -31,13 +31,19 @@ export function sharedPrefixBytes(a: Uint8Array, b: Uint8Array): number {
   return shared
 }
 
-// Below this a loop is faster than making a view for `set` (bench/questions/copy.ts).
-const loopCopyBytesMax = 128
+// Shorter than these a loop is faster than the call, and than making a view for it (bench/questions/copy.ts).
+const callBytesMin = 16
+const viewBytesMin = 48
 
 /** Copies `source[start, end)` to `target` at `offset`. The two must not overlap. */
 export function copyBytes(target: Uint8Array, offset: number, source: Uint8Array, start: number, end: number): void {
-  if (end - start > loopCopyBytesMax) {
-    target.set(source.subarray(start, end), offset)
+  const bytes = end - start
+  if (bytes >= callBytesMin && bytes === source.length) {
+    target.set(source, offset)
+    return
+  }
+  if (bytes >= viewBytesMin) {
+    target.set(new Uint8Array(source.buffer, source.byteOffset + start, bytes), offset)
     return
   }
   for (let from = start, to = offset; from < end; from++, to++) target[to] = source[from] as number
