@@ -89,7 +89,7 @@ export class LogEngine implements Engine {
     this.#options = options
     this.#log = options.log
     this.#index = new VersionIndex(options.log)
-    this.capabilities = { versions: true, durable: true, truncate: true }
+    this.capabilities = { versions: true, durable: true, truncate: true, compaction: false }
   }
 
   // ---- opening (open.ts)
@@ -277,8 +277,9 @@ export class LogEngine implements Engine {
     if (position < this.publishedPosition) {
       throw engineErrors.published({ position, published: this.publishedPosition })
     }
-    if (position >= this.appendedPosition) return
+    // Whoever asked for that sync hears of its failure.
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
+    if (position >= this.appendedPosition) return
     const heads = this.#headsAfter(position)
     for (const { segment, head } of heads.reverse()) {
       const starts: number[] = []
@@ -416,7 +417,7 @@ export class LogEngine implements Engine {
   }
 
   async compact(): Promise<number> {
-    return 0
+    throw engineErrors.not_supported({ engine: this.name, what: 'compact' })
   }
 
   async verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport> {
@@ -473,6 +474,7 @@ export class LogEngine implements Engine {
 
   async close(): Promise<void> {
     if (this.#closed) return
+    // Whoever asked for that sync hears of its failure.
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
     this.#closed = true
     try {

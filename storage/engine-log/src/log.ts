@@ -91,10 +91,9 @@ export class Log {
   }
 
   /** Takes a segment in, as recovery finds it. The last one may become active. */
-  adopt(segment: Segment, durable: boolean): void {
+  adopt(segment: Segment): void {
     this.segments[segment.number] = segment
     this.#publishImage(segment)
-    if (durable) segment.durableEnd = segment.end
   }
 
   /** Ends recovery: cuts a torn tail, and goes on in the newest segment if it can be appended to, else in a new one. */

@@ -26,8 +26,6 @@ export interface Recovered {
   readonly cut: LogAddress | undefined
   /** Segment files behind the cut, to be removed. */
   readonly orphans: readonly string[]
-  /** Positions that no batch was found for. */
-  readonly missing: number
 }
 
 export interface RecoverOptions {
@@ -92,7 +90,6 @@ function recoverSegments(
   const faults: Fault[] = []
   const head = newBatchHead()
   let position = 0
-  let missing = 0
 
   /** The end of the last sound batch: where the next one should be, in this segment or at the start of the next. */
   let lastGood: LogAddress = { segment: 0, bytes: 0 }
@@ -125,11 +122,11 @@ function recoverSegments(
       const line = durableLine(closedAt, segment, at, size, rest, sourceOf)
       if (!covers(line, place)) {
         if (atStart || segment === undefined) {
-          return { faults, cut: undefined, orphans: paths(log, [number, ...rest]), missing }
+          return { faults, cut: undefined, orphans: paths(log, [number, ...rest]) }
         }
         adoptOnce(log, segment)
         segment.end = segment.writtenEnd = segment.zeroedEnd = at
-        return { faults, cut: place, orphans: paths(log, rest), missing }
+        return { faults, cut: place, orphans: paths(log, rest) }
       }
       const found = segment !== undefined && findBatch(segment.bytes, segment.words, segment.seed, at, size, head)
       faults.push({ file: source.path, offset: at, problem: source.problem ?? describe(head, found, at, position) })
@@ -141,7 +138,6 @@ function recoverSegments(
         at += head.batchBytes
         continue
       }
-      missing += head.position - position - 1
       position = head.position - 1
     }
     if (segment !== undefined) {
@@ -156,7 +152,7 @@ function recoverSegments(
     const problem = `the log ends here, and was whole up to byte ${closedAt.bytes} of segment ${closedAt.segment} when it was closed`
     faults.push({ file: ended?.file.path ?? log.directory, offset: end.bytes, problem })
   }
-  return { faults, cut: undefined, orphans: [], missing }
+  return { faults, cut: undefined, orphans: [] }
 }
 
 function describe(head: BatchHead, found: boolean, at: number, position: number): string {
@@ -185,7 +181,7 @@ function segmentPath(log: Log, number: number): string {
 }
 
 function adoptOnce(log: Log, segment: Segment): void {
-  if (log.segments[segment.number] !== segment) log.adopt(segment, false)
+  if (log.segments[segment.number] !== segment) log.adopt(segment)
 }
 
 function covers(line: LogAddress, place: LogAddress): boolean {

@@ -121,6 +121,8 @@ export interface Capabilities {
   readonly durable: boolean
   /** `truncateAfter` works. */
   readonly truncate: boolean
+  /** `compact` works. */
+  readonly compaction: boolean
 }
 
 export interface Engine {

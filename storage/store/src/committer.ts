@@ -6,7 +6,7 @@
  * nothing more is published: what waits is refused, and what was not published is taken back.
  */
 
-import { hasCode } from '@orbitkv/base'
+import { AssertionError, hasCode } from '@orbitkv/base'
 import { type Engine, engineErrors } from '@orbitkv/engine'
 import type { Clock, Timer } from '@orbitkv/runtime'
 import type { StoreConfig } from './config.ts'
@@ -171,6 +171,8 @@ export class Committer {
 
   /** The engine refuses writes from now on. What nobody was promised must not be seen either. */
   #fail(error: unknown): void {
+    // A write and the sync that was under way may both fail: the first has refused everything.
+    if (this.#failure !== undefined) return
     const failure = hasCode(error, 'engine.poisoned')
       ? (error as Error)
       : engineErrors.poisoned({ path: this.#engine.name, reason: String(error) }, error)
@@ -182,6 +184,10 @@ export class Committer {
     const refuse = (): void => {
       for (const { done } of refused) done(failure)
     }
-    takenBack.then(refuse, refuse)
+    takenBack.then(refuse, (problem: unknown) => {
+      refuse()
+      // What the failed disk refuses is part of this failure; a broken invariant is not, and must be seen.
+      if (problem instanceof AssertionError) throw problem
+    })
   }
 }

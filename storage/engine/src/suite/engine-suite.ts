@@ -352,6 +352,10 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>, se
       }
     })
 
+    withEngine('what it does not declare it refuses by name', async (engine) => {
+      if (!engine.capabilities.compaction) await assert.rejects(engine.compact(), { code: 'engine.not_supported' })
+    })
+
     withEngine('verify finds a sound engine sound', async (engine) => {
       commit(engine, put('a', '1'))
       const report = await engine.verify()
