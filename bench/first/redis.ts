@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { BenchOptions } from '../harness/bench.ts'
 import { outputOf } from '../harness/machine.ts'
+import { fillPageCache } from '../harness/page-cache.ts'
 import { cpuSeconds, residentMemory } from '../harness/process-facts.ts'
 import type { Comparison, Figure, Findings } from '../harness/report.ts'
 import { Samples } from '../harness/samples.ts'
@@ -60,37 +61,56 @@ export async function runRedis(options: BenchOptions): Promise<Findings> {
     'redis, load': `redis-benchmark -c ${clients} -d ${valueBytes} -r ${keys}, all ${keys} keys set before; server on core ${serverCore}, generator on core ${generatorCore}`,
     'redis, versions': `redis-server ${versionOf('redis-server')}, redis-benchmark ${versionOf('redis-benchmark')}`,
   }
-  for (const durable of [false, true]) {
-    const folder = mkdtempSync(join(tmpdir(), 'orbit-bench-'))
-    const servers: RunningServer[] = []
-    try {
-      for (const name of ['orbit', 'redis'] as const) {
-        const server = await startServer(name, {
-          folder: mkdtempSync(join(folder, `${name}-`)),
-          durable,
-          core: serverCore,
-        })
-        servers.push(server)
-        settings[`${name === 'orbit' ? 'orbit serve' : 'redis-server'}, ${durable ? 'durable' : 'not durable'}`] =
-          server.settings
-      }
-      const chosen = tests.filter((test) => test.durable === durable)
-      options.note(`redis, ${durable ? 'durable' : 'not durable'}: filling and warming up`)
-      await prepare(servers, chosen, keys, scale)
-      for (let round = 0; round < rounds; round++) {
-        options.note(`redis, ${durable ? 'durable' : 'not durable'}: round ${round + 1} of ${rounds}`)
-        const inTurns = round % 2 === 0 ? servers : servers.toReversed()
-        for (const test of chosen) {
-          for (const server of inTurns) await measure(server, test, keys, Math.round(test.operations * scale), samples)
-        }
-      }
-      for (const { name, pid } of servers) recordMemory(samples, name, durable, pid)
-    } finally {
-      for (const server of servers) await server.stop()
-      rmSync(folder, { recursive: true, force: true })
-    }
+  const pageCache = fillPageCache(options.note)
+  try {
+    for (const durable of [false, true]) await runServers(durable, { options, keys, rounds, scale, samples, settings })
+  } finally {
+    pageCache.release()
   }
+  settings['redis, page cache'] =
+    `filled before (${Math.round(pageCache.bytes / 2 ** 30)} GiB), as on a machine that has been up for a while`
   return { settings, ...summarize(samples) }
+}
+
+interface Run {
+  readonly options: BenchOptions
+  readonly keys: number
+  readonly rounds: number
+  readonly scale: number
+  readonly samples: Samples
+  readonly settings: Record<string, string>
+}
+
+async function runServers(durable: boolean, run: Run): Promise<void> {
+  const { options, keys, rounds, scale, samples, settings } = run
+  const folder = mkdtempSync(join(tmpdir(), 'orbit-bench-'))
+  const servers: RunningServer[] = []
+  try {
+    for (const name of ['orbit', 'redis'] as const) {
+      const server = await startServer(name, {
+        folder: mkdtempSync(join(folder, `${name}-`)),
+        durable,
+        core: serverCore,
+      })
+      servers.push(server)
+      settings[`${name === 'orbit' ? 'orbit serve' : 'redis-server'}, ${durable ? 'durable' : 'not durable'}`] =
+        server.settings
+    }
+    const chosen = tests.filter((test) => test.durable === durable)
+    options.note(`redis, ${durable ? 'durable' : 'not durable'}: filling and warming up`)
+    await prepare(servers, chosen, keys, scale)
+    for (let round = 0; round < rounds; round++) {
+      options.note(`redis, ${durable ? 'durable' : 'not durable'}: round ${round + 1} of ${rounds}`)
+      const inTurns = round % 2 === 0 ? servers : servers.toReversed()
+      for (const test of chosen) {
+        for (const server of inTurns) await measure(server, test, keys, Math.round(test.operations * scale), samples)
+      }
+    }
+    for (const { name, pid } of servers) recordMemory(samples, name, durable, pid)
+  } finally {
+    for (const server of servers) await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 function checkTools(): void {

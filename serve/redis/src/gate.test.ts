@@ -165,7 +165,6 @@ describe('the gate over a store that settles in an odd order', () => {
       beginTurn: () => {},
       now: () => 0,
       get: () => undefined,
-      warm: () => {},
       range: () => [],
       count: () => 0,
       random: () => undefined,

@@ -5,8 +5,8 @@
  * space) is checked before the first byte. Format: format.ts. Opening and recovery: open.ts.
  */
 
-import { assert } from '@orbitkv/base'
-import { crc32c, crc32cMany, writeUint64 } from '@orbitkv/bytes'
+import { assert, MiB } from '@orbitkv/base'
+import { align8, crc32c, crc32cMany, writeUint64 } from '@orbitkv/bytes'
 import {
   type At,
   type Batch,
@@ -38,6 +38,8 @@ import type { Segment } from './segment.ts'
 import { verifyLog } from './verify.ts'
 import { VersionIndex } from './version-index.ts'
 
+/** A batch that changes are added to ends at this: what a crash loses together, and checks read together, stays small. */
+const extendedBytesMax = 1 * MiB
 /** How many retired versions one call of `retain` drops: about a millisecond of the loop. */
 const retiredPerCall = 4096
 
@@ -54,7 +56,16 @@ interface UnpublishedEnd {
   readonly revision: number
   readonly time: number
   readonly segment: number
-  readonly end: number
+  end: number
+}
+
+/** The newest batch, while changes may still be added to it: all of it stands in the segment but the checksums. */
+interface OpenBatch {
+  segment: Segment
+  start: number
+  records: number
+  /** Whether it took a revision of its own, so that its records may. */
+  changesUserData: boolean
 }
 
 export class LogEngine implements Engine {
@@ -79,6 +90,8 @@ export class LogEngine implements Engine {
   #sync: Promise<number> | undefined
   readonly #unpublished: UnpublishedEnd[] = []
 
+  /** Undefined once the newest batch is sealed. */
+  #open: OpenBatch | undefined
   // Reused by append.
   #spans = new Uint32Array(64)
   readonly #lineage: Lineage = { exists: false, createRevision: 0, previousRevision: 0, version: 0 }
@@ -124,9 +137,10 @@ export class LogEngine implements Engine {
     this.#assertWritable()
     const { changes } = batch
     const bytesMax = this.#check(changes)
+    this.#seal()
     this.#log.reserve(bytesMax, onlyDeletes(changes))
     const { active } = this.#log
-    const { bytes, words, number } = active
+    const { words, number } = active
     const start = active.end
     const spans = changes.length * 2 > this.#spans.length ? this.#growSpans(changes.length) : this.#spans
 
@@ -138,8 +152,6 @@ export class LogEngine implements Engine {
       spans[2 * i + 1] = valueEnd
       at = (valueEnd + 7) & ~7
     }
-    crc32cMany(active.seed, bytes, spans, changes.length)
-
     const position = this.appendedPosition + 1
     const time = batch.time > this.appendedTime ? batch.time : this.appendedTime
     const { durable } = this.#log
@@ -155,8 +167,9 @@ export class LogEngine implements Engine {
     words[word + batchHeader.durableSegment / 4] = durable.segment
     words[word + batchHeader.durableBytes / 4] = durable.bytes
     words[word + batchHeader.zero / 4] = 0
-    words[word + batchHeader.checksum / 4] = crc32c(active.seed, bytes, start + 8, at)
     active.end = at
+    const changesUserData = batch.revision > this.appendedRevision
+    this.#open = { segment: active, start, records: changes.length, changesUserData }
 
     this.appendedPosition = position
     this.appendedRevision = batch.revision
@@ -169,6 +182,52 @@ export class LogEngine implements Engine {
     }
     this.#unpublished.push({ position, revision: batch.revision, time, segment: number, end: at })
     return position
+  }
+
+  extend(change: Change, time: number): boolean {
+    this.#assertWritable()
+    const open = this.#open
+    if (open === undefined || !open.changesUserData || time > this.appendedTime) return false
+    if (change.kind === 'delete-range' || !fitsLimits(change, this.#options.config.valueBytesMax)) return false
+    const { segment, start, records } = open
+    const at = segment.end
+    const bytesMax = recordBytesMax(change)
+    if (at - start + bytesMax > extendedBytesMax || !this.#log.hasRoom(bytesMax)) return false
+
+    const revision = this.appendedRevision
+    const { bytes, words, number } = segment
+    const { keyspace, key, keyStart, keyEnd } = change
+    const isPut = change.kind === 'put'
+    const lineage = this.#lineage
+    const space = this.#index.space(keyspace)
+    const found = this.#index.inherit(space, key, keyStart, keyEnd, revision, isPut, lineage)
+    // A key has one record at a revision.
+    if (lineage.previousRevision === revision) return false
+    const valueEnd = encodeRecord(bytes, words, at, change, revision, lineage)
+    this.#index.place(space, found, key, keyStart, keyEnd, number, at >>> 3, isPut, revision)
+
+    const spans = 2 * records + 2 > this.#spans.length ? this.#growSpans(records + 1) : this.#spans
+    spans[2 * records] = at
+    spans[2 * records + 1] = valueEnd
+    const end = align8(valueEnd)
+    open.records = records + 1
+    const word = start >>> 2
+    words[word + batchHeader.batchBytes / 4] = end - start
+    words[word + batchHeader.recordCount / 4] = records + 1
+    segment.end = end
+    ;(this.#unpublished.at(-1) as UnpublishedEnd).end = end
+    return true
+  }
+
+  /** Gives the newest batch its checksums: from here on it is as the disk will have it. */
+  #seal(): void {
+    const open = this.#open
+    if (open === undefined) return
+    this.#open = undefined
+    const { segment, start, records } = open
+    const { seed, bytes, words, end } = segment
+    crc32cMany(seed, bytes, this.#spans, records)
+    words[(start + batchHeader.checksum) >>> 2] = crc32c(seed, bytes, start + batchHeader.batchBytes, end)
   }
 
   /** Encodes and indexes one change at a place of the active segment; returns where its value ends. */
@@ -211,8 +270,10 @@ export class LogEngine implements Engine {
   }
 
   #growSpans(changes: number): Uint32Array {
-    this.#spans = new Uint32Array(2 ** Math.ceil(Math.log2(2 * changes)))
-    return this.#spans
+    const spans = new Uint32Array(2 ** Math.ceil(Math.log2(2 * changes)))
+    spans.set(this.#spans.subarray(0, Math.min(this.#spans.length, spans.length)))
+    this.#spans = spans
+    return spans
   }
 
   #noteBatch(segment: Segment, offset: number, batchBytes: number): void {
@@ -226,6 +287,7 @@ export class LogEngine implements Engine {
 
   write(): number {
     this.#assertWritable()
+    this.#seal()
     this.#log.write()
     return this.appendedPosition
   }
@@ -244,13 +306,16 @@ export class LogEngine implements Engine {
 
   trySync(): number | undefined {
     this.#assertWritable()
-    if (this.#sync !== undefined || !this.#log.trySync()) return undefined
+    if (this.#sync !== undefined) return undefined
+    this.#seal()
+    if (!this.#log.trySync()) return undefined
     this.#durablePosition = this.appendedPosition
     return this.#durablePosition
   }
 
   async #syncOnce(): Promise<number> {
     const position = this.appendedPosition
+    this.#seal()
     await this.#log.sync()
     this.#durablePosition = Math.max(this.#durablePosition, position)
     return this.#durablePosition
@@ -263,6 +328,8 @@ export class LogEngine implements Engine {
     while (count < unpublished.length && (unpublished[count] as UnpublishedEnd).position <= position) count++
     if (count === 0) return
     const last = unpublished[count - 1] as UnpublishedEnd
+    // What others see takes no more changes.
+    if (count === unpublished.length) this.#seal()
     if (count === unpublished.length) unpublished.length = 0
     else unpublished.splice(0, count)
     this.publishedPosition = last.position
@@ -280,6 +347,7 @@ export class LogEngine implements Engine {
     // Whoever asked for that sync hears of its failure.
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
     if (position >= this.appendedPosition) return
+    this.#seal()
     const heads = this.#headsAfter(position)
     for (const { segment, head } of heads.reverse()) {
       const starts: number[] = []
@@ -332,10 +400,6 @@ export class LogEngine implements Engine {
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at: At = published): RecordView | undefined {
     if (at >= 0) this.#assertKept(at)
     return this.#index.get(keyspace, key, start, end, at)
-  }
-
-  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
-    this.#index.warm(keyspace, bytes, spans, count)
   }
 
   async getAsync(keyspace: Keyspace, key: Uint8Array, at: At = published): Promise<RecordView | undefined> {
@@ -422,7 +486,10 @@ export class LogEngine implements Engine {
 
   async verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport> {
     this.#assertOpen()
-    if (this.#readOnly === undefined && this.#log.poison === undefined) this.#log.write()
+    if (this.#readOnly === undefined && this.#log.poison === undefined) {
+      this.#seal()
+      this.#log.write()
+    }
     return verifyLog(this.#log, this.#faults, progress)
   }
 
@@ -477,6 +544,7 @@ export class LogEngine implements Engine {
     // Whoever asked for that sync hears of its failure.
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
     this.#closed = true
+    this.#seal()
     try {
       if (this.#readOnly === undefined && this.#log.poison === undefined) await this.#log.finish()
     } finally {
@@ -505,6 +573,10 @@ export class LogEngine implements Engine {
       throw engineErrors.not_yet({ asked: revision, newest: this.publishedRevision })
     }
   }
+}
+
+function fitsLimits({ keyStart, keyEnd, valueStart, valueEnd }: Change, valueBytesMax: number): boolean {
+  return keyEnd - keyStart <= defaultLimits.keyBytesMax && valueEnd - valueStart <= valueBytesMax
 }
 
 function onlyDeletes(changes: readonly Change[]): boolean {

@@ -121,6 +121,11 @@ export class Log {
     this.#zeroAhead(this.active, this.active.end + bytes, deletesOnly)
   }
 
+  /** Whether `bytes` more can be appended as things stand, without making room first. */
+  hasRoom(bytes: number): boolean {
+    return this.#reserveHeld && this.active.end + bytes <= this.active.zeroedEnd
+  }
+
   /** Hands every appended byte to the system. */
   write(): void {
     const segment = this.active

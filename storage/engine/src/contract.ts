@@ -147,6 +147,13 @@ export interface Engine {
    * `engine.batch_too_large`, `engine.full` (a batch of deletes still fits then), `engine.read_only`, `engine.poisoned`.
    */
   append(batch: Batch): number
+  /**
+   * Adds a put or delete to the newest batch instead of a batch of its own: it becomes visible with that batch, at its
+   * position and revision. False with nothing changed where that cannot be, and an engine may always say so: the batch is
+   * already written or is housekeeping, its time is another, it changes this key, or it would grow too large. Throws as
+   * `append` does.
+   */
+  extend(change: Change, time: number): boolean
   /** Hands every appended byte to the operating system; returns the position up to which that is so. */
   write(): number
   /** Makes what was appended before the call durable; resolves to the highest durable position. Fails with `engine.poisoned`. */
@@ -166,11 +173,6 @@ export interface Engine {
    * reused: it is valid until the next call on the engine, and its bytes are never copied.
    */
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at?: At): RecordView | undefined
-  /**
-   * A hint: these keys are looked up next. `spans` holds `count` pairs (start, end) of keys in `bytes`. An engine may bring
-   * their memory in together, which costs less than one trip after the other.
-   */
-  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void
   /** As `get`, without ever stalling the loop on a cold page; its record is the caller's own. */
   getAsync(keyspace: Keyspace, key: Uint8Array, at?: At): Promise<RecordView | undefined>
   /**

@@ -42,10 +42,6 @@ export class StoreOwner implements Owner {
     return record === undefined || this.#isExpired(record) ? undefined : record
   }
 
-  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
-    this.#engine.warm(keyspace, bytes, spans, count)
-  }
-
   *range(keyspace: Keyspace, range: Range): Iterable<RecordView> {
     let left = range.limit ?? Number.POSITIVE_INFINITY
     if (left <= 0) return

@@ -79,7 +79,7 @@ export class EngineStore extends StoreReader implements Store {
     this.owner = new StoreOwner({
       engine,
       now: () => this.now(),
-      append: (changes, now) => this.#append(changes, now),
+      append: (changes, now) => this.#append(changes, now, true),
       settle: (durability, done) => this.#committer.settle(durability ?? config.durability, done, true),
       assertOpen: () => this.assertReadable(),
       randomUint32: options.randomUint32 ?? realRandomUint32,
@@ -121,7 +121,7 @@ export class EngineStore extends StoreReader implements Store {
     this.assertReadable()
     const durability = this.#durabilityOf(options)
     if (changes.length === 0) return this.engine.publishedRevision
-    this.#append(changes, this.now())
+    this.#append(changes, this.now(), false)
     const revision = this.engine.appendedRevision
     await this.#settle(durability)
     return revision
@@ -143,8 +143,11 @@ export class EngineStore extends StoreReader implements Store {
     })
   }
 
-  /** Appends a batch of user data, with what expiry adds to it. */
-  #append(changes: readonly Change[], now: number): void {
+  /**
+   * Appends a batch of user data, with what expiry adds to it. `mayExtend`: one change may become part of the batch before it,
+   * which saves most of what a batch costs.
+   */
+  #append(changes: readonly Change[], now: number, mayExtend: boolean): void {
     if (this.#committer.failure !== undefined) throw this.#committer.failure
     let firstDue = Number.POSITIVE_INFINITY
     for (let i = 0; i < changes.length; i++) {
@@ -154,8 +157,10 @@ export class EngineStore extends StoreReader implements Store {
       }
       if (expiresAt > 0 && expiresAt < firstDue) firstDue = expiresAt
     }
-    const revision = this.engine.appendedRevision + 1
-    this.engine.append({ changes: this.#due.complete(changes, now), revision, time: now })
+    const completed = this.#due.complete(changes, now)
+    if (!mayExtend || completed.length !== 1 || !this.engine.extend(completed[0] as Change, now)) {
+      this.engine.append({ changes: completed, revision: this.engine.appendedRevision + 1, time: now })
+    }
     if (firstDue !== Number.POSITIVE_INFINITY) this.#expirer.note(firstDue)
   }
 

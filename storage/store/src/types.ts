@@ -120,11 +120,6 @@ export interface Owner {
   now(): number
   /** The record of `key[start, end)`, valid until the next call; undefined where there is none or it has expired. */
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number): RecordView | undefined
-  /**
-   * A hint: these keys are looked up or written next. `spans` holds `count` pairs (start, end) of keys in `bytes`. Their
-   * memory is then brought in together, which for a pipeline of commands costs less than one trip after the other.
-   */
-  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void
   /** Live records in key order; each valid until the next step or write. */
   range(keyspace: Keyspace, range: Range): Iterable<RecordView>
   /** Keys in the keyspace, those included that have expired but are not yet removed. */

@@ -232,6 +232,47 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>, se
       assert.equal(find(engine, 'k')?.version, 2)
     })
 
+    withEngine('a change that extends the newest batch has its position and revision, and its fate', async (engine) => {
+      commit(engine, put('a', '1'))
+      const position = engine.append({ changes: [put('b', '2')], revision: 2, time: 1001 })
+      if (!engine.extend(put('c', '3'), 1001)) return
+      assert.deepEqual([engine.appendedPosition, engine.appendedRevision], [position, 2])
+      assert.deepEqual([read(engine, 'c'), read(engine, 'c', latest)], [undefined, '3'])
+      assert.equal(find(engine, 'c', latest)?.revision, 2)
+      await engine.sync()
+      engine.publish(position)
+      assert.equal(read(engine, 'c'), '3')
+      const [batch] = [...engine.changes(position - 1)]
+      assert.deepEqual(
+        Array.from(batch?.records ?? [], (record) => decoder.decode(copyKey(record))),
+        ['b', 'c'],
+      )
+    })
+
+    withEngine('a batch that is extended is taken back whole', async (engine) => {
+      commit(engine, put('a', '1'))
+      engine.append({ changes: [put('b', '2')], revision: 2, time: 1001 })
+      engine.extend(remove('a'), 1001)
+      if (!engine.capabilities.truncate) return
+      await engine.truncateAfter(1)
+      assert.equal(read(engine, 'a', latest), '1')
+      assert.equal(read(engine, 'b', latest), undefined)
+    })
+
+    withEngine('what has a revision, a time or a key of its own does not extend a batch', (engine) => {
+      assert.equal(engine.extend(put('a', '1'), 1000), false, 'there is no batch')
+      engine.append({ changes: [put('a', '1')], revision: 1, time: 1000 })
+      assert.equal(engine.extend(put('a', '2'), 1000), false, 'the batch changes that key')
+      assert.equal(engine.extend(put('b', '2'), 1001), false, 'the time is another')
+      const end = encodeText('z')
+      assert.equal(engine.extend(deleteRangeChange(0, encodeText('a'), end), 1000), false, 'it deletes a range')
+      engine.write()
+      assert.equal(engine.extend(put('b', '2'), 1000), false, 'the batch is written')
+      engine.append({ changes: [put('c', '3')], revision: 1, time: 1000 })
+      assert.equal(engine.extend(put('b', '2'), 1000), false, 'the batch is housekeeping')
+      assert.deepEqual([read(engine, 'a', latest), read(engine, 'b', latest)], ['1', undefined])
+    })
+
     withEngine('old revisions stay readable until they are given up', (engine) => {
       if (!engine.capabilities.versions) return
       for (let i = 1; i <= 5; i++) commit(engine, put('k', `${i}`), put(`only${i}`, 'x'))

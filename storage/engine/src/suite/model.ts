@@ -47,7 +47,10 @@ export async function runModel(start: Engine, options: ModelOptions): Promise<{ 
 
   for (let step = 0; step < options.steps; step++) {
     const dice = random.below(100)
-    if (dice < 55) {
+    if (dice < 12) {
+      const change = someChange()
+      if (engine.extend(change, time)) twin.extend(change)
+    } else if (dice < 55) {
       const changes = Array.from({ length: random.chance(6) ? random.between(2, 60) : 1 }, someChange)
       const revision = engine.appendedRevision + (random.chance(8) ? 0 : 1)
       time += random.below(3)

@@ -4,7 +4,7 @@
  */
 
 import { compareBytes } from '@orbitkv/bytes'
-import { type At, type Batch, latest, published, type Range } from '../contract.ts'
+import { type At, type Batch, type Change, latest, published, type Range } from '../contract.ts'
 
 export interface TwinRecord {
   readonly key: Uint8Array
@@ -44,14 +44,23 @@ export class Twin {
     this.appendedPosition++
     this.appendedRevision = batch.revision
     this.#revisions.push(batch.revision)
-    for (const change of batch.changes) {
+    this.#apply(batch.changes, batch.revision)
+  }
+
+  /** The engine has taken a change into its newest batch. */
+  extend(change: Change): void {
+    this.#apply([change], this.appendedRevision)
+  }
+
+  #apply(changes: readonly Change[], revision: number): void {
+    for (const change of changes) {
       const key = change.key.slice(change.keyStart, change.keyEnd)
       const value = change.value.slice(change.valueStart, change.valueEnd)
       if (change.kind === 'delete-range') {
         for (const entry of this.#keys.values()) {
           const within = compare(entry.key, key) >= 0 && (value.length === 0 || compare(entry.key, value) < 0)
           if (entry.keyspace === change.keyspace && within && entry.versions.at(-1)?.isPut) {
-            this.#add(entry, batch.revision, { isPut: false })
+            this.#add(entry, revision, { isPut: false })
           }
         }
         continue
@@ -60,8 +69,8 @@ export class Twin {
       const entry = this.#keys.get(id) ?? { keyspace: change.keyspace, key, versions: [] }
       this.#keys.set(id, entry)
       const { expiresAt, lease, tag } = change
-      if (change.kind === 'put') this.#add(entry, batch.revision, { isPut: true, value, expiresAt, lease, tag })
-      else this.#add(entry, batch.revision, { isPut: false })
+      if (change.kind === 'put') this.#add(entry, revision, { isPut: true, value, expiresAt, lease, tag })
+      else this.#add(entry, revision, { isPut: false })
     }
   }
 
