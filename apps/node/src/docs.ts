@@ -1,6 +1,6 @@
 /**
- * Writes the pages of docs/operating that are made from tables: command-line.md, config.md, json.md.
- * `node --conditions=orbit-source apps/node/src/docs.ts` from the root; docs.test.ts keeps the pages in step.
+ * Writes the pages of docs that are made from tables: in operating, and sizing.md.
+ * `npm run docs:pages`; docs.test.ts keeps the pages in step.
  */
 
 import { writeFileSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { commands } from './commands/catalogue.ts'
 import { type ConfigKey, rangeText } from './config/key.ts'
 import { configKeys, envOfKey, otherVariables } from './config/keys.ts'
 import { exitCodes } from './exit-codes.ts'
+import { plannerPage, sizingDocsPage } from './plan/page.ts'
 import { type Fields, type Schema, schemas } from './schemas.ts'
 
 const made = 'This page is made from the tables in `apps/node/src` (`apps/node/src/docs.ts`); a test keeps it in step.'
@@ -22,6 +23,8 @@ export function renderDocs(): Record<string, string> {
     'docs/operating/command-line.md': commandLinePage(),
     'docs/operating/config.md': configPage(),
     'docs/operating/json.md': jsonPage(),
+    'docs/operating/planner.md': plannerPage(),
+    'docs/sizing.md': sizingDocsPage(),
   }
 }
 

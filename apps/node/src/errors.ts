@@ -92,6 +92,11 @@ export const cliErrors = defineErrors('cli', {
     retry: 'no',
     text: 'the interrupted import of {file} ran with other options ({was}); use the same, or begin again with --restart',
   },
+  // Plans
+  plan_faults: { retry: 'no', text: 'there is no plan: {faults}; correct the inputs, or begin with `orbit plan init`' },
+  plan_syntax: { retry: 'no', text: '{file} is not {language}: {problem}; correct that place' },
+  plan_exists: { retry: 'no', text: '{file} exists already; name another file, or replace it with --force' },
+  plan_unfinished: { retry: 'no', text: 'the answers ended before the last question; run `orbit plan init` again' },
   // The end of a run
   interrupted: { retry: 'now', text: 'interrupted; {next}' },
   terminated: { retry: 'now', text: 'told to stop; {next}' },

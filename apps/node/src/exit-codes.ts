@@ -51,7 +51,8 @@ export const exitCodes = {
   input: {
     code: 7,
     name: 'input',
-    means: 'A file that was read or written is not as it must be (`import`, `export`).',
+    means:
+      'A file that was read or written is not as it must be (`import`, `export`, `plan`), or the inputs of a plan are not.',
     errors: [
       'cli.bad_record',
       'cli.file_missing',
@@ -60,6 +61,10 @@ export const exitCodes = {
       'cli.file_failed',
       'cli.not_utf8_file',
       'cli.import_options_changed',
+      'cli.plan_faults',
+      'cli.plan_syntax',
+      'cli.plan_exists',
+      'cli.plan_unfinished',
     ],
   },
   internal: {

@@ -210,6 +210,60 @@ export const schemas = {
       }),
     },
   },
+  plan: {
+    name: 'plan',
+    where: 'standard output, one document; numbers are in the unit that stands beside them, null where there is no end',
+    fields: {
+      version: text('Of OrbitKV.'),
+      title: text('Of the plan; empty if it has none.'),
+      node_kind: text('Kind of the machines.'),
+      backend: text('mmap, lsm, rocksdb or objects.'),
+      binding: { type: 'any', means: 'Names of the limits that ask for the most machines, a list of texts.' },
+      inputs: object('Every input by its id: value, unit, and origin (file, flag, default, kind or backend).'),
+      figures: object(
+        'Every figure by its id: value, unit, text for people, label, formula, with_numbers (the formula with its numbers), and inputs (ids that it reads). Ids are listed in planner.md.',
+      ),
+      notes: list('What to know about the plan.', {
+        about: text('The figure or input.'),
+        text: text('What about it.'),
+      }),
+      scenarios: list('The plan with inputs changed: on demand, reserved, spot, tiered, and those of the file.', {
+        name: text('The scenario.'),
+        figures: object('Values by the ids of figures.'),
+      }),
+      growth: list('The plan in the years to come.', {
+        year: number('Years from the plan on; 0 is the plan itself.'),
+        binding: { type: 'any', means: 'As above, in that year.' },
+        figures: object('Values by the ids of figures.'),
+      }),
+      headroom: object('When the machines of the plan no longer do.', {
+        days: nullable(number('Days from the plan on; null if never.')),
+        binding: { type: 'any', means: 'The limits that are passed then.' },
+      }),
+      varied: optional(
+        object('With --vary.', {
+          input: text('Id of the input.'),
+          points: list('One for each value, in order.', {
+            value: number('Of the input.'),
+            figures: object('Values by the ids of figures.'),
+          }),
+        }),
+      ),
+      simulation: optional(
+        object('With --simulate, for a year. Estimates have value, low and high (95%), and method.', {
+          seed: number('Of chance.'),
+          target: number('The availability that is asked for.'),
+          partition_reads: object('Availability of reads of any key, with the verdict: holds, fails or undecided.'),
+          partition_writes: object('The same of writes.'),
+          cluster_reads: object('Availability of all keys at once, for reads.'),
+          cluster_writes: object('The same for writes.'),
+          partition_loss: object('Probability that a given partition is lost.'),
+          cluster_loss: object('Probability that any data is lost.'),
+          partition_loss_by_formula: number('The closed formula for a given partition, to compare.'),
+        }),
+      ),
+    },
+  },
   config: {
     name: 'config check, config show',
     where: 'standard output, one document; with faults too',

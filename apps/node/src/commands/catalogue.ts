@@ -14,6 +14,7 @@ import {
   serveFlags,
   targetFlags,
 } from './flags.ts'
+import { planCommand } from './plan-command.ts'
 
 const formatFlag: Flag = {
   name: 'format',
@@ -384,6 +385,7 @@ export const commands: readonly Command[] = [
   stats,
   verify,
   bench,
+  planCommand,
   config,
   completion,
   help,

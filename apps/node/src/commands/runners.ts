@@ -14,6 +14,7 @@ export const runners: Readonly<Record<string, () => Promise<RunCommand>>> = {
   stats: async () => (await import('./stats.ts')).stats,
   verify: async () => (await import('./verify.ts')).verify,
   bench: async () => (await import('./bench.ts')).bench,
+  plan: async () => (await import('./plan.ts')).plan,
   config: async () => (await import('./config.ts')).config,
   completion: async () => (await import('./completion.ts')).completion,
 }
