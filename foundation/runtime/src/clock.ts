@@ -12,6 +12,8 @@ export interface Clock {
   monotonic(): number
   /** Calls `run` once after `delayMs`; a timer alone does not keep the process alive. */
   after(delayMs: number, run: () => void): Timer
+  /** Resolves in a later turn of the event loop, once what waits there has had its turn; no time need pass. */
+  turn(): Promise<void>
 }
 
 export interface Timer {
@@ -26,4 +28,5 @@ export const realClock: Clock = {
     handle.unref()
     return { cancel: () => clearTimeout(handle) }
   },
+  turn: () => new Promise((resolve) => void setImmediate(resolve)),
 }

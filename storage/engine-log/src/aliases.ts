@@ -56,6 +56,13 @@ export class Aliases {
     return this.#words[alias * aliasWords + 3] as number
   }
 
+  /** The record that was deleted has moved. */
+  relocateOlder(alias: number, segment: number, offset8: number): void {
+    const at = alias * aliasWords
+    this.#words[at + 2] = segment
+    this.#words[at + 3] = offset8
+  }
+
   remove(alias: number): void {
     const at = alias * aliasWords
     assert(this.#words[at] !== 0, 'an alias is removed once')

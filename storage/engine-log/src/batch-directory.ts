@@ -30,6 +30,12 @@ export class BatchDirectory {
     while (this.#places.length > 0 && (this.#places.at(-1) as BatchPlace).position > position) this.#places.pop()
   }
 
+  /** Forgets batches in segments before one. */
+  forgetBefore(segment: number): void {
+    const kept = this.#places.findIndex((place) => place.segment >= segment)
+    this.#places.splice(0, kept === -1 ? this.#places.length : kept)
+  }
+
   /** The last noted batch at or before a position or revision; undefined where none is. */
   before(by: 'position' | 'revision', value: number): BatchPlace | undefined {
     let from = 0

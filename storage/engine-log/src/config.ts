@@ -1,6 +1,6 @@
 /** Settings of the log engine. */
 
-import { bytes, config, flag, KiB, MiB, type Values } from '@orbitkv/base'
+import { bytes, config, duration, flag, KiB, MiB, type Values } from '@orbitkv/base'
 import { defaultLimits, valueBytesMaxMax } from '@orbitkv/engine'
 import { segmentBytesMax } from './format.ts'
 
@@ -27,6 +27,12 @@ export const logConfig = config(
       min: 0,
       max: 1024 * MiB,
       why: 'a file given up when the disk is full, so that deletes still work',
+    }),
+    sliceMs: duration({
+      default: 2,
+      min: 1,
+      max: 1000,
+      why: 'compaction gives the event loop back after this long',
     }),
     valueBytesMax: bytes({
       default: defaultLimits.valueBytesMax,

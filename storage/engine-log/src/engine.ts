@@ -25,18 +25,23 @@ import {
   type RecordView,
   type VerifyReport,
 } from '@orbitkv/engine'
-import type { Disk, DiskLock } from '@orbitkv/runtime'
+import type { Clock, Disk, DiskLock } from '@orbitkv/runtime'
 import { BatchDirectory } from './batch-directory.ts'
 import { readCold } from './cold-reads.ts'
+import { type Behind, reclaimableBytes } from './compaction-policy.ts'
 import type { LogConfig } from './config.ts'
-import { batchHeader, batchHeaderBytes, batchMagic, segmentHeaderBytes } from './format.ts'
+import type { Contents } from './contents.ts'
+import { batchHeader, batchHeaderBytes, batchMagic } from './format.ts'
 import type { Log } from './log.ts'
 import { RangeCursor } from './range-cursor.ts'
 import { encodeRecord, type Lineage, LogRecord, recordBytesMax } from './record.ts'
-import { type BatchHead, findBatch, forEachRecord, loadBatchHead, newBatchHead } from './scan.ts'
+import { type BatchHead, forEachRecord, newBatchHead } from './scan.ts'
 import type { Segment } from './segment.ts'
-import { verifyLog } from './verify.ts'
+import type { SortedReplay } from './sorted-replay.ts'
+import { logStats } from './stats.ts'
+import { Upkeep } from './upkeep.ts'
 import { VersionIndex } from './version-index.ts'
+import { walkBatches } from './walk.ts'
 
 /** A batch that changes are added to ends at this: what a crash loses together, and checks read together, stays small. */
 const extendedBytesMax = 1 * MiB
@@ -45,6 +50,8 @@ const retiredPerCall = 4096
 
 export interface LogEngineOptions {
   readonly disk: Disk
+  readonly clock: Clock
+  readonly storeId: string
   readonly path: string
   readonly config: LogConfig
   readonly log: Log
@@ -88,6 +95,7 @@ export class LogEngine implements Engine {
   #durablePosition = 0
   #oldestRevision = 0
   #sync: Promise<number> | undefined
+  readonly #upkeep: Upkeep
   readonly #unpublished: UnpublishedEnd[] = []
 
   /** Undefined once the newest batch is sealed. */
@@ -102,7 +110,16 @@ export class LogEngine implements Engine {
     this.#options = options
     this.#log = options.log
     this.#index = new VersionIndex(options.log)
-    this.capabilities = { versions: true, durable: true, truncate: true, compaction: false }
+    this.#upkeep = new Upkeep({
+      ...options,
+      index: this.#index,
+      directory: this.#directory,
+      behind: () => this.#behind,
+      retain: () => this.retain(this.#oldestRevision),
+      sync: () => this.sync(),
+      seal: () => this.#seal(),
+    })
+    this.capabilities = { versions: true, durable: true, truncate: true, compaction: true }
   }
 
   // ---- opening (open.ts)
@@ -116,6 +133,20 @@ export class LogEngine implements Engine {
     this.appendedPosition = head.position
     this.appendedRevision = head.revision
     this.appendedTime = head.time
+    this.#noteLast(segment)
+  }
+
+  /** Takes in what is no longer in the log: the batches before it happened, and left the records of the sorted segments. */
+  recoverBase({ oldestRevision, base }: Contents): void {
+    this.#oldestRevision = oldestRevision
+    this.appendedPosition = base.position
+    this.appendedRevision = base.revision
+    this.appendedTime = base.time
+  }
+
+  /** Takes in the records of sorted segments: before those of the log. */
+  get sortedReplay(): SortedReplay {
+    return this.#index.sortedReplay
   }
 
   /** Ends opening: everything recovered is durable and published. With faults, nothing may be written. */
@@ -129,6 +160,8 @@ export class LogEngine implements Engine {
     this.publishedPosition = this.#durablePosition = this.appendedPosition
     this.publishedRevision = this.appendedRevision
     this.publishedTime = this.appendedTime
+    // What was given up before stays so: the log may still hold it.
+    while (!this.retain(this.#oldestRevision));
   }
 
   // ---- writing
@@ -175,6 +208,7 @@ export class LogEngine implements Engine {
     this.appendedRevision = batch.revision
     this.appendedTime = time
     this.#noteBatch(active, start, at - start)
+    this.#noteLast(active)
     if (this.#unpublished.length === 0) {
       this.#index.allPublished = false
       this.#index.publishedSegment = number
@@ -236,6 +270,7 @@ export class LogEngine implements Engine {
     const lineage = this.#lineage
     const space = this.#index.space(change.keyspace)
     if (change.kind === 'delete-range') {
+      assert(revision > this.appendedRevision, 'a batch that deletes a range has a revision of its own')
       lineage.exists = false
       const end = encodeRecord(bytes, words, at, change, revision, lineage)
       this.#index.applyDeleteRange(this.#rangeDelete.moveTo(bytes, words, at), number)
@@ -274,6 +309,12 @@ export class LogEngine implements Engine {
     spans.set(this.#spans.subarray(0, Math.min(this.#spans.length, spans.length)))
     this.#spans = spans
     return spans
+  }
+
+  #noteLast({ lastBatch }: Segment): void {
+    lastBatch.position = this.appendedPosition
+    lastBatch.revision = this.appendedRevision
+    lastBatch.time = this.appendedTime
   }
 
   #noteBatch(segment: Segment, offset: number, batchBytes: number): void {
@@ -348,7 +389,7 @@ export class LogEngine implements Engine {
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
     if (position >= this.appendedPosition) return
     this.#seal()
-    const heads = this.#headsAfter(position)
+    const heads = Array.from(this.#walk(position), ({ segment, head }) => ({ segment, head: { ...head } }))
     for (const { segment, head } of heads.reverse()) {
       const starts: number[] = []
       forEachRecord(segment.bytes, segment.words, head, this.#rangeDelete, (record) => void starts.push(record.start))
@@ -366,33 +407,12 @@ export class LogEngine implements Engine {
     this.#durablePosition = Math.min(this.#durablePosition, position)
     this.#directory.truncateAfter(position)
     this.#index.allPublished = this.#unpublished.length === 0
+    this.#noteLast(first.segment)
     await this.#log.cut({ segment: first.segment.number, bytes: first.head.offset })
   }
 
-  #headsAfter(position: number): { segment: Segment; head: BatchHead }[] {
-    const heads: { segment: Segment; head: BatchHead }[] = []
-    for (const { segment, head } of this.#walk(position)) heads.push({ segment, head: { ...head } })
-    return heads
-  }
-
-  /** Every batch above a position, from the nearest noted one on. The head is reused. */
-  *#walk(position: number): Iterable<{ segment: Segment; head: BatchHead }> {
-    const from = this.#directory.before('position', position + 1) ?? this.#directory.first()
-    if (from === undefined) return
-    const head = newBatchHead()
-    let offset = from.offset
-    for (let number = from.segment; ; number++) {
-      const segment = this.#log.segments[number]
-      if (segment === undefined) return
-      while (offset < segment.end) {
-        // Where recovery passed over damage, only what is sound counts.
-        if (this.#faults.length === 0) loadBatchHead(segment.words, offset, head)
-        else if (!findBatch(segment.bytes, segment.words, segment.seed, offset, segment.end, head)) break
-        offset = head.offset + head.batchBytes
-        if (head.position > position) yield { segment, head }
-      }
-      offset = segmentHeaderBytes
-    }
+  #walk(position: number): Iterable<{ segment: Segment; head: BatchHead }> {
+    return walkBatches(this.#log, this.#directory, position, this.#faults.length > 0)
   }
 
   // ---- reading
@@ -436,6 +456,10 @@ export class LogEngine implements Engine {
   }
 
   *changes(position: number): Iterable<CommittedBatch> {
+    const { base } = this.#log.contents
+    if (position < base.position) {
+      throw engineErrors.compacted({ what: 'position', asked: position, oldest: base.position })
+    }
     const record = new LogRecord()
     for (const { segment, head } of this.#walk(position)) {
       if (head.position > this.publishedPosition) return
@@ -455,7 +479,7 @@ export class LogEngine implements Engine {
   timeAt(revision: number): number {
     this.#assertKept(revision)
     const from = this.#directory.before('revision', revision)
-    if (from === undefined) return 0
+    if (from === undefined) return this.#log.contents.base.time
     let time = 0
     for (const { head } of this.#walk(from.position - 1)) {
       if (head.revision > revision || head.position > this.publishedPosition) break
@@ -480,8 +504,17 @@ export class LogEngine implements Engine {
     return this.#oldestRevision
   }
 
-  async compact(): Promise<number> {
-    throw engineErrors.not_supported({ engine: this.name, what: 'compact' })
+  get reclaimableBytes(): number {
+    return reclaimableBytes(this.#log, this.#index.relocation, this.#behind)
+  }
+
+  async compact(scope: 'garbage' | 'all' = 'garbage'): Promise<number> {
+    this.#assertWritable()
+    return this.#upkeep.compact(scope)
+  }
+
+  get #behind(): Behind {
+    return { revision: this.#oldestRevision, position: this.publishedPosition }
   }
 
   async verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport> {
@@ -490,43 +523,23 @@ export class LogEngine implements Engine {
       this.#seal()
       this.#log.write()
     }
-    return verifyLog(this.#log, this.#faults, progress)
+    return this.#upkeep.verify(this.#faults, progress)
   }
 
   stats(): EngineStats {
-    let keysIndexed = 0
-    let keysLive = 0
-    let height = 0
-    for (const { index, live } of this.#index.spaces()) {
-      keysIndexed += index.size
-      keysLive += live
-      height = Math.max(height, index.height)
-    }
-    let logBytes = 0
-    let diskBytes = 0
-    let segments = 0
-    for (const segment of this.#log.inOrder()) {
-      logBytes += segment.end
-      diskBytes += Math.max(segment.end, segment.zeroedEnd)
-      segments++
-    }
     return {
-      keysIndexed,
-      keysLive,
+      ...logStats(this.#log, this.#index, this.#directory),
       versionsRetained: this.#index.versionsKept,
-      indexBytes: this.#index.bytes + this.#directory.bytes,
-      logBytes,
-      diskBytes,
-      segments,
       appendedPosition: this.appendedPosition,
       publishedPosition: this.publishedPosition,
       durablePosition: this.#durablePosition,
       revision: this.publishedRevision,
       details: {
         disk: this.#options.disk.kind,
-        indexHeight: height,
         oldestRevision: this.#oldestRevision,
         syncs: this.#log.syncs,
+        reclaimableBytes: this.reclaimableBytes,
+        ...this.#upkeep.stats(),
         readOnly: this.#readOnly ?? '',
         poisoned: this.#log.poison ?? '',
         faults: this.#faults.length,
@@ -543,6 +556,8 @@ export class LogEngine implements Engine {
     if (this.#closed) return
     // Whoever asked for that sync hears of its failure.
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
+    await this.#upkeep.stop()
+    if (this.#closed) return
     this.#closed = true
     this.#seal()
     try {

@@ -1,8 +1,9 @@
 /**
- * Format v1 of the log: where every byte stands. Spec: docs/formats/log-v1.md
+ * Format v1 of segments: where every byte stands. Spec: docs/formats/log-v1.md, docs/formats/sorted-v1.md
  *
- * A segment is a header and then batches without a gap; a batch is a header and then records. Everything begins at a
- * multiple of 8, numbers are little-endian, and u64 means a whole number below 2^53. Zeros follow the last batch.
+ * A log segment is a header and then batches without a gap; a batch is a header and then records. Zeros follow the last one.
+ * A sorted segment is a header, then records without a gap, then a footer. Everything begins at a multiple of 8, numbers
+ * are little-endian, and u64 means a whole number below 2^53.
  *
  * Every checksum of a segment is a CRC-32C that starts from the segment's random seed, so that bytes which another file
  * left in a recycled block are never taken for ours.
@@ -109,15 +110,37 @@ export const bytesBeforeKey: Uint8Array = Uint8Array.from({ length: 64 }, (_, fl
   return bytes
 })
 
+export const sortedFooterMagic = 'ORBITEND'
+
+export const sortedFooterBytes = 64
+/** Behind the last record of a sorted segment: with it the segment is whole. */
+export const sortedFooter = layout('sorted footer', sortedFooterBytes, {
+  magic: raw(0, 8),
+  /** Where the footer begins. */
+  recordsEnd: u64(8),
+  recordCount: u64(16),
+  minRevision: u64(24),
+  maxRevision: u64(32),
+  zeros: raw(40, 20),
+  /** CRC-32C of its bytes 0 to 60. */
+  checksum: u32(60),
+})
+
 /** A segment's offsets are kept in 8-byte units below 2^29, and no segment is larger than this. */
 export const segmentBytesMax = 1024 * MiB
 
-export function segmentFileName(number: number): string {
-  return `${String(number).padStart(10, '0')}.log`
+/** The folder of the one shard that there is. */
+export const shardName = 'shard-000'
+
+export type SegmentKind = 'log' | 'sorted'
+
+/** Log and sorted segments are numbered together, so that a number names one file. */
+export function segmentFileName(number: number, kind: SegmentKind = 'log'): string {
+  return `${String(number).padStart(10, '0')}.${kind}`
 }
 
-/** The number in a segment's file name; undefined for any other name. */
-export function segmentNumberOf(fileName: string): number | undefined {
-  const match = /^(\d{10})\.log$/.exec(fileName)
-  return match === null ? undefined : Number(match[1])
+/** The number in the file name of a segment of a kind; undefined for any other name. */
+export function segmentNumberOf(fileName: string, kind: SegmentKind = 'log'): number | undefined {
+  const match = /^(\d{10})\.(log|sorted)$/.exec(fileName)
+  return match === null || match[2] !== kind ? undefined : Number(match[1])
 }

@@ -12,6 +12,7 @@ import { align8, largeBuffer } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
 import { type Clock, type Disk, writeZeros } from '@orbitkv/runtime'
 import type { LogConfig } from './config.ts'
+import { type Contents, noContents } from './contents.ts'
 import { writeDurableLine } from './durable-line.ts'
 import { segmentFileName, segmentHeaderBytes } from './format.ts'
 import { createSegment, type Segment } from './segment.ts'
@@ -33,6 +34,9 @@ export interface LogAddress {
   readonly bytes: number
 }
 
+const noBytes = new Uint8Array(0)
+const noWords = new Uint32Array(0)
+
 export class Log {
   readonly directory: string
   readonly #options: LogOptions
@@ -42,10 +46,13 @@ export class Log {
   readonly bytesOf: Uint8Array[] = []
   readonly wordsOf: Uint32Array[] = []
   #active: Segment | undefined
+  /** Which sorted segments count, and from where on the log does. Compaction sets it, once it is durable. */
+  contents: Contents = noContents
   #durable: LogAddress = { segment: 0, bytes: 0 }
   #directoryDirty = false
   #poison: string | undefined
   #reserveHeld = false
+  #nextNumber = 1
   /** Of the segment sealed last; used again at the next seal, when no reader can hold a view of it any more. */
   #spareImage: Uint8Array | undefined
   #syncs = 0
@@ -85,6 +92,35 @@ export class Log {
     return segment
   }
 
+  /** The newest log segment, if there is one. */
+  get newestLog(): Segment | undefined {
+    return this.segments.findLast((segment) => segment?.kind === 'log')
+  }
+
+  /** The log segment that follows another. */
+  logAfter(number: number): Segment {
+    const next = this.segments.find((segment, i) => i > number && segment?.kind === 'log')
+    assert(next !== undefined, 'a log segment that is not the active one is followed by another')
+    return next
+  }
+
+  /** A number for the next file. */
+  takeNumber(): number {
+    const number = Math.max(1, this.#nextNumber, this.segments.length)
+    this.#nextNumber = number + 1
+    return number
+  }
+
+  /** Gives up a segment that nothing leads to any more. `releases`: nobody can still hold a view of it, so its memory goes at once. */
+  drop(segment: Segment, releases: boolean): void {
+    this.segments[segment.number] = undefined
+    this.bytesOf[segment.number] = noBytes
+    this.wordsOf[segment.number] = noWords
+    if (releases) segment.mapping?.release()
+    segment.file.close()
+    this.#options.disk.remove(segment.file.path)
+  }
+
   /** Segments that exist, in order. */
   *inOrder(): Iterable<Segment> {
     for (const segment of this.segments) if (segment !== undefined) yield segment
@@ -99,7 +135,7 @@ export class Log {
   /** Ends recovery: cuts a torn tail, and goes on in the newest segment if it can be appended to, else in a new one. */
   async start(tornAt: LogAddress | undefined): Promise<void> {
     this.#takeReserve()
-    this.#active = this.segments.at(-1)
+    this.#active = this.newestLog
     if (tornAt !== undefined) await this.cut(tornAt)
     const newest = this.#active
     if (newest === undefined || newest.mapping !== undefined || newest.end + segmentHeaderBytes > newest.capacity) {
@@ -190,10 +226,12 @@ export class Log {
     assert(address.bytes <= segment.end, 'only what is there is cut')
     for (let number = this.segments.length - 1; number > address.segment; number--) {
       const later = this.segments[number]
-      if (later === undefined) continue
+      if (later === undefined || later.kind === 'sorted') continue
       later.close()
       if (this.#poison === undefined) disk.remove(later.file.path)
-      this.segments.length = this.bytesOf.length = this.wordsOf.length = number
+      this.segments[number] = undefined
+      this.bytesOf[number] = noBytes
+      this.wordsOf[number] = noWords
     }
     if (segment.mapping !== undefined) {
       const image = new Uint8Array(Math.max(config.segmentBytes, segment.end))
@@ -216,6 +254,11 @@ export class Log {
     await this.sync()
   }
 
+  /** Ends the active segment, if it holds anything, so that what it holds can be compacted. */
+  sealActive(): void {
+    if (this.active.end > segmentHeaderBytes) this.#startSegment(0, true)
+  }
+
   /** Ends writing: everything is durable, and the durable line says so. */
   async finish(): Promise<void> {
     await this.sync()
@@ -231,13 +274,13 @@ export class Log {
     const { disk, clock, config, storeId, randomUint32 } = this.#options
     const sealed = this.#active
     if (sealed !== undefined && sealed.mapping === undefined) this.write()
-    const number = this.segments.length === 0 ? 1 : this.segments.length
+    const number = this.takeNumber()
     // A batch larger than a segment gets one of its own size.
     const capacity = Math.max(config.segmentBytes, align8(segmentHeaderBytes + bytes))
     const path = `${this.directory}/${segmentFileName(number)}`
     const image = this.#takeImage(capacity)
-    const segment = this.#withSpace(deletesOnly, () =>
-      createSegment(disk, path, { number, image, createdAt: clock.now(), storeId, seed: randomUint32() }),
+    const segment = this.withSpace(deletesOnly, () =>
+      createSegment(disk, path, { kind: 'log', number, image, createdAt: clock.now(), storeId, seed: randomUint32() }),
     )
     this.segments[number] = segment
     this.#publishImage(segment)
@@ -276,7 +319,7 @@ export class Log {
   #zeroAhead(segment: Segment, needed: number, deletesOnly: boolean): void {
     const { zeroAheadBytes: step, zeroAhead } = this.#options.config
     const target = Math.min(Math.ceil(needed / step) * step, segment.capacity)
-    this.#withSpace(deletesOnly, () => {
+    this.withSpace(deletesOnly, () => {
       const bytes = target - segment.zeroedEnd
       if (bytes <= 0) return
       if (zeroAhead) writeZeros(segment.file, segment.zeroedEnd, bytes)
@@ -286,7 +329,7 @@ export class Log {
   }
 
   /** Runs what allocates; on a full disk deletes get the reserve, and everything else gets `engine.full`. */
-  #withSpace<Result>(deletesOnly: boolean, allocate: () => Result): Result {
+  withSpace<Result>(deletesOnly: boolean, allocate: () => Result): Result {
     try {
       return allocate()
     } catch (error) {

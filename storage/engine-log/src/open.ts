@@ -3,16 +3,20 @@
  *
  *   DIR/orbit.json   format, store id, number of shards (manifest.ts)
  *   DIR/lock         held while a writer has the folder open
- *   DIR/log-00/      segments, `durable`, `reserve`
+ *   DIR/log-00/      log segments, `durable`, `reserve`
+ *   DIR/shard-000/   sorted segments, `contents` (contents.ts); there once it was compacted
  */
 
 import type { Engine } from '@orbitkv/engine'
 import { type Clock, type Disk, type RandomUint32, realClock, realRandomUint32 } from '@orbitkv/runtime'
 import { type LogConfig, logConfig } from './config.ts'
+import { readContents } from './contents.ts'
 import { LogEngine } from './engine.ts'
+import { shardName } from './format.ts'
 import { Log } from './log.ts'
 import { makeDurableDirectory, openManifest, prepareFolder } from './manifest.ts'
-import { recoverLog } from './recovery.ts'
+import { logFileBytes, recoverLog } from './recovery.ts'
+import { recoverSorted } from './sorted-recovery.ts'
 
 export interface OpenLogOptions {
   readonly disk: Disk
@@ -41,21 +45,42 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     const directory = `${path}/log-00`
     await makeDurableDirectory(disk, directory)
     log = new Log({ disk, clock, directory, config, storeId, randomUint32 })
-    const engine = new LogEngine({ disk, path, config, log, lock })
+    const engine = new LogEngine({ disk, clock, storeId, path, config, log, lock })
+    const shard = `${path}/${shardName}`
+    log.contents = readContents(disk, shard, storeId)
+    engine.recoverBase(log.contents)
+    const done = tellProgress(options.progress, () => storeBytes(disk, log as Log))
+    const sorted = recoverSorted({ disk, log, storeId, directory: shard, replay: engine.sortedReplay, done })
     const { segmentBytes } = config
-    const recovered = recoverLog({ disk, log, storeId, segmentBytes, progress: options.progress }, (segment, batch) =>
+    const recovered = recoverLog({ disk, log, storeId, segmentBytes, done }, (segment, batch) =>
       engine.recover(segment, batch),
     )
-    if (recovered.faults.length === 0) {
-      for (const orphan of recovered.orphans) disk.remove(orphan)
+    const faults = [...sorted.faults, ...recovered.faults]
+    if (faults.length === 0) {
+      for (const orphan of [...sorted.orphans, ...recovered.orphans]) disk.remove(orphan)
       await log.start(recovered.cut)
       await log.finish()
     }
-    engine.start(recovered.faults)
+    engine.start(faults)
     return engine
   } catch (error) {
     log?.close()
     lock.release()
     throw error
+  }
+}
+
+function storeBytes(disk: Disk, log: Log): number {
+  return log.contents.sorted.reduce((sum, { bytes }) => sum + bytes, logFileBytes(disk, log))
+}
+
+/** Adds up what is done for who wants to know; the total is only asked for then. */
+function tellProgress(progress: OpenLogOptions['progress'], totalBytes: () => number): (bytes: number) => void {
+  if (progress === undefined) return () => {}
+  const total = totalBytes()
+  let done = 0
+  return (bytes) => {
+    done += bytes
+    progress(done, total)
   }
 }

@@ -1,14 +1,25 @@
-/** The point index against a Map: growth of its sub-tables, removal that leaves no holes, hashes that are equal. */
+/** The point index against a Map: locations of every kind, hashes that are equal, memory while it grows, segments that go. */
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Random, seedsFor } from '@orbitkv/base'
+import { hasCode, MiB, Random, seedsFor } from '@orbitkv/base'
 import { encodeText } from '@orbitkv/bytes'
 import { PointIndex, type PointKeys } from './point-index.ts'
+import { deadBit } from './versions.ts'
 
 interface Entry {
   readonly keyspace: number
   readonly key: Uint8Array
+}
+
+/** Places all over the log: in segments of up to 1 GiB, some of deletes, some aliases. */
+function offset8Of(id: number): number {
+  return id + (id % 8) * 2 ** 24
+}
+
+function segmentOf(id: number): number {
+  if (id % 11 === 0) return deadBit
+  return (1 + ((id * 7919) % 1000)) | (id % 5 === 0 ? deadBit : 0)
 }
 
 /** An index and its twin. A location's number is its place in `entries`; a key that has gone is asked for no more. */
@@ -22,8 +33,9 @@ class Pair implements PointKeys {
 
   equalsAt(segment: number, offset8: number, keyspace: number, key: Uint8Array, start: number, end: number): boolean {
     this.comparisons++
-    assert.equal(segment, offset8 % 7, 'segment and offset belong together')
-    const entry = this.entries[offset8]
+    const id = offset8 & 0xffffff
+    assert.deepEqual([segment, offset8], [segmentOf(id), offset8Of(id)], 'segment and offset belong together')
+    const entry = this.entries[id]
     assert.ok(entry !== undefined, 'the record is still there')
     return entry.keyspace === keyspace && Buffer.compare(entry.key, key.subarray(start, end)) === 0
   }
@@ -32,16 +44,17 @@ class Pair implements PointKeys {
     const expected = this.twin.get(nameOf(keyspace, key))
     const wide = Uint8Array.of(1, ...key, 2, 3)
     assert.equal(this.index.find(keyspace, wide, 1, 1 + key.length), expected !== undefined)
-    if (expected !== undefined) assert.deepEqual([this.index.segment, this.index.offset8], [expected % 7, expected])
+    if (expected !== undefined)
+      assert.deepEqual([this.index.segment, this.index.offset8], [segmentOf(expected), offset8Of(expected)])
     return expected
   }
 
   put(keyspace: number, key: Uint8Array): void {
     const before = this.find(keyspace, key)
     const id = this.entries.push({ keyspace, key }) - 1
-    if (before === undefined) this.index.insert(id % 7, id)
+    if (before === undefined) this.index.insert(segmentOf(id), offset8Of(id))
     else {
-      this.index.replace(id % 7, id)
+      this.index.replace(segmentOf(id), offset8Of(id))
       this.entries[before] = undefined
     }
     this.twin.set(nameOf(keyspace, key), id)
@@ -63,6 +76,7 @@ class Pair implements PointKeys {
       const { keyspace, key } = this.entries[id] as Entry
       this.find(keyspace, key)
     }
+    this.index.validate()
   }
 }
 
@@ -127,7 +141,7 @@ describe('point index', () => {
 
   test('keys with the very same hash are told apart in the log', () => {
     const pair = new Pair()
-    // All of these are one hash, and so one sub-table and one home slot.
+    // All of these are one hash, and so one table and one home slot.
     const same = Array.from({ length: 200 }, (_, i) => ({
       keyspace: collidingKeyspace(0, i * 7919),
       key: block4(i * 7919),
@@ -155,7 +169,6 @@ describe('point index', () => {
     pair.comparisons = 0
     for (let i = 0; i < 10_000; i++) pair.find(0, encodeText(`absent:${i}`))
     assert.ok(pair.comparisons < 20, `${pair.comparisons} comparisons for 10,000 absent keys`)
-    assert.ok(pair.index.bytes < 50_000 * 80, `${pair.index.bytes} bytes`)
   })
 
   for (const seed of seedsFor('point-index', { kept: [1], fresh: 3 })) {
@@ -193,4 +206,67 @@ describe('point index', () => {
       assert.equal(pair.index.bytes, bytes, 'the room of removed keys is used again')
     })
   }
+
+  test('memory stays at 16 bytes a key at the most, and at 9.5 at the least, also while tables grow', () => {
+    const random = new Random(11)
+    const index = new PointIndex(numbers, () => random.uint32())
+    let most = 0
+    let least = Number.POSITIVE_INFINITY
+    for (let id = 1; id <= 400_000; id++) {
+      insertNumber(index, id, 1)
+      if (id < 50_000 || id % 100 !== 0) continue
+      most = Math.max(most, index.bytes / id)
+      least = Math.min(least, index.bytes / id)
+    }
+    assert.ok(most < 16, `${most} bytes a key`)
+    assert.ok(least > 9.5, `${least} bytes a key: two tables grow at the same time`)
+  })
+
+  test('numbers of segments grow for ever, as long as old ones go', () => {
+    const index = new PointIndex(numbers, () => 7, 3)
+    for (let segment = 1; segment < 1000; segment++) {
+      index.admit(segment * 1_000_000, 64 * MiB)
+      insertNumber(index, segment, segment * 1_000_000)
+      if (segment < 3) continue
+      for (const present of [segment - 2, segment - 1, segment]) {
+        assert.equal(findNumber(index, present), true)
+        assert.equal(index.segment, present * 1_000_000)
+      }
+      findNumber(index, segment - 2)
+      index.remove()
+      index.release((segment - 2) * 1_000_000)
+    }
+  })
+
+  test('a segment too many is refused, and all others stay as they were', () => {
+    const index = new PointIndex(numbers, () => 7, 3)
+    index.admit(1, 64 * MiB)
+    index.admit(2, 64 * MiB)
+    insertNumber(index, 5, 1)
+    insertNumber(index, 6, 2)
+    const tooLarge = (error: unknown) => hasCode(error, 'engine.log_too_large')
+    assert.throws(() => index.admit(3, 64 * MiB + 1), tooLarge, 'it would take two numbers, and one is left')
+    index.admit(3, 64 * MiB)
+    insertNumber(index, 7, 3)
+    index.admit(2, 64 * MiB)
+    assert.throws(() => index.admit(4, 1), tooLarge)
+    for (const [id, segment] of [5, 6, 7].entries()) {
+      assert.equal(findNumber(index, segment), true)
+      assert.equal(index.segment, id + 1)
+    }
+  })
 })
+
+/** A log in which the key of the record at an offset is the offset. */
+const numbers: PointKeys = {
+  equalsAt: (_segment, offset8, _keyspace, key) => new DataView(key.buffer).getUint32(0, true) === offset8,
+}
+
+function findNumber(index: PointIndex, id: number): boolean {
+  return index.find(0, block4(id), 0, 4)
+}
+
+function insertNumber(index: PointIndex, id: number, segment: number): void {
+  assert.equal(findNumber(index, id), false)
+  index.insert(segment, id)
+}

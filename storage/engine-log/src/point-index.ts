@@ -2,85 +2,64 @@
  * The point index: a hash table from keys to the location of their newest record, beside the ordered index. A look-up
  * touches one slot and the record itself, where the tree would touch a node a level.
  *
- * It is made of sub-tables, each growing on its own, so that no growth holds the loop up for long. A slot holds the
- * hash of (keyspace, key) and a location; that the key is the right one is checked in the log (`PointKeys`).
+ * It consists of 16 tables (point-table.ts), which double each at another time, a little with each insert: no insert takes
+ * long, and from some thousands of keys on memory stands at 13 to 15 bytes a key. A slot has a part of the hash of (keyspace, key)
+ * (point-hash.ts) and a location in 40 bits: a window of the log (point-windows.ts) and an offset in it, or an alias.
+ * That the key is the right one is checked in the log (`PointKeys`).
+ *
  * What must hold: it has exactly the entries of the ordered indexes, with the same locations (version-index.ts checks).
- *
- * A slot is three words: hash, segment + 1 with its deadBit (0: a free slot), offset8. Linear probing; removal shifts the
- * followers back. The hash is MurmurHash3's 32-bit mixing by A. Appleby, over four bytes a step.
- *
- * All sub-tables of one size have their places side by side in one large buffer, a *generation*: a sub-table that grows moves
- * to its place in the next one, and a generation goes when the last has left it. Keys spread evenly over sub-tables, so
- * a generation is full when it is left, and it is large enough for huge pages.
  */
 
-import { largeBuffer } from '@orbitkv/bytes'
+import { assert } from '@orbitkv/base'
+import { PointHash } from './point-hash.ts'
+import { belowTag, hashBits, PointTable, type Slots, tagShift } from './point-table.ts'
+import { PointWindows, windowMask, windowShift, windowsMax } from './point-windows.ts'
+import { deadBit, segmentMask } from './versions.ts'
 
 export interface PointKeys {
   /** Whether the record at a location has this keyspace and key. */
   equalsAt(segment: number, offset8: number, keyspace: number, key: Uint8Array, start: number, end: number): boolean
 }
 
-const slotWords = 3
-const tableBits = 10
+const tableBits = 32 - hashBits
 const tableCount = 1 << tableBits
-const tableMask = tableCount - 1
-const slotsMin = 8
 
-interface Generation {
-  readonly words: Uint32Array
-  /** Slots of each sub-table in it. */
-  readonly slots: number
-  /** Sub-tables that are in it. */
-  tables: number
-}
-
-interface SubTable {
-  generation: Generation
-  words: Uint32Array
-  /** Where its slots begin in `words`. */
-  base: number
-  mask: number
-  used: number
-}
-
-const nothing: Generation = { words: new Uint32Array(0), slots: 0, tables: 0 }
+/** What the location of a slot is, in the bits below its tag and above the high bits of the location. */
+const kindShift = tagShift - 2
+const put = 1 << kindShift
+const dead = 2 << kindShift
+const alias = 3 << kindShift
+const highMask = (1 << kindShift) - 1
+/** Bits of a window's number in the low word of a location. */
+const windowLowBits = 32 - windowShift
 
 export class PointIndex {
   readonly #keys: PointKeys
-  readonly #seed: number
-  /** The two multipliers of the mixing, odd; secret where MurmurHash3 has constants. */
-  readonly #spread: number
-  readonly #stir: number
-  readonly #tables: SubTable[] = Array.from({ length: tableCount }, () => ({
-    generation: nothing,
-    words: nothing.words,
-    base: 0,
-    mask: -1,
-    used: 0,
-  }))
-  readonly #generations = new Set<Generation>()
+  readonly #hashes: PointHash
+  readonly #windows: PointWindows
+  readonly #segmentOf: readonly number[]
+  readonly #startOf: readonly number[]
+  readonly #tables: PointTable[] = Array.from({ length: tableCount }, (_, i) => new PointTable(i / tableCount))
   #size = 0
 
-  /** Pairs (hash, place) that `warm` keeps between its two rounds. */
-  #places = new Uint32Array(128)
-  /** What the last `warm` read: kept, so that the reads are made. */
-  warmed = 0
-
   // The place of the last find.
-  #table: SubTable = this.#tables[0] as SubTable
-  #at = -1
   #hash = 0
-  /** The location that the last find came to. */
+  #slots: Slots = (this.#tables[0] as PointTable).current
+  #slot = 0
+  // What `#encode` made of a location.
+  #low = 0
+  #kindAndHigh = 0
+
+  /** The location that the last find came to, with its deadBit. */
   segment = 0
   offset8 = 0
 
-  /** The hash is made of random numbers, so that nobody can choose keys that crowd one sub-table or share a hash. */
-  constructor(keys: PointKeys, randomUint32: () => number) {
+  constructor(keys: PointKeys, randomUint32: () => number, windows: number = windowsMax) {
     this.#keys = keys
-    this.#seed = randomUint32() | 0
-    this.#spread = randomUint32() | 1
-    this.#stir = randomUint32() | 1
+    this.#hashes = new PointHash(randomUint32)
+    this.#windows = new PointWindows(windows)
+    this.#segmentOf = this.#windows.segments
+    this.#startOf = this.#windows.starts
   }
 
   get size(): number {
@@ -89,162 +68,101 @@ export class PointIndex {
 
   get bytes(): number {
     let bytes = 0
-    for (const { words } of this.#generations) bytes += words.byteLength
+    for (const table of this.#tables) bytes += table.bytes
     return bytes
+  }
+
+  /** Makes sure that every place of a segment can be a location; throws `engine.log_too_large` with nothing changed. */
+  admit(segment: number, capacityBytes: number): void {
+    this.#windows.admit(segment, capacityBytes)
+  }
+
+  /** A segment is gone; no entry has a location in it any more. */
+  release(segment: number): void {
+    this.#windows.release(segment)
   }
 
   /** Looks a key up: true with its location in `segment` and `offset8`, or false. */
   find(keyspace: number, key: Uint8Array, start: number, end: number): boolean {
-    const hash = this.#hashOf(keyspace, key, start, end)
-    const table = this.#tables[hash & tableMask] as SubTable
-    const { words, base, mask } = table
-    this.#table = table
-    this.#hash = hash
-    if (mask < 0) return false
-    for (let slot = (hash >>> tableBits) & mask; ; slot = (slot + 1) & mask) {
-      const at = base + slot * slotWords
-      const segment = words[at + 1] as number
-      if (segment === 0) return false
-      if ((words[at] as number) !== hash) continue
-      const offset8 = words[at + 2] as number
-      if (!this.#keys.equalsAt(segment - 1, offset8, keyspace, key, start, end)) continue
-      this.#at = at
-      this.segment = segment - 1
+    const fullHash = this.#hashes.of(keyspace, key, start, end)
+    const table = this.#tables[fullHash & (tableCount - 1)] as PointTable
+    const hash = fullHash >>> tableBits
+    const slots = hash >= table.boundary ? table.current : table.former
+    const { words } = slots
+    const tag = hash << tagShift
+    this.#hash = fullHash
+    this.#slots = slots
+    for (let slot = slots.homeOf(hash); ; slot--) {
+      const tagged = words[2 * slot + 1] as number
+      const apart = (tagged - tag) | 0
+      if (tagged === 0 || apart < 0) {
+        this.#slot = slot
+        return false
+      }
+      if (apart >>> tagShift !== 0) continue
+      const low = words[2 * slot] as number
+      let segment = deadBit
+      let offset8 = low >>> 0
+      const kind = tagged & alias
+      if (kind !== alias) {
+        const window = ((tagged & highMask) << windowLowBits) | (low >>> windowShift)
+        segment = this.#segmentOf[window] as number
+        if (kind === dead) segment |= deadBit
+        offset8 = (this.#startOf[window] as number) + (low & windowMask)
+      }
+      if (!this.#keys.equalsAt(segment, offset8, keyspace, key, start, end)) continue
+      this.#slot = slot
+      this.segment = segment
       this.offset8 = offset8
       return true
     }
   }
 
-  /**
-   * Brings in the memory that look-ups of these keys will touch, all trips at once instead of one after the other:
-   * `spans` holds `count` pairs (start, end) of keys in `bytes`. `touchRecord` is called for each slot that may be a key's.
-   */
-  warm(
-    keyspace: number,
-    bytes: Uint8Array,
-    spans: Uint32Array,
-    count: number,
-    touchRecord: (segment: number, offset8: number) => void,
-  ): void {
-    const places = count > this.#places.length ? this.#morePlaces(count) : this.#places
-    let sum = 0
-    for (let i = 0; i < count; i++) {
-      const hash = this.#hashOf(keyspace, bytes, spans[2 * i] as number, spans[2 * i + 1] as number)
-      const { words, base, mask } = this.#tables[hash & tableMask] as SubTable
-      const at = mask < 0 ? 0 : base + ((hash >>> tableBits) & mask) * slotWords
-      places[2 * i] = hash
-      places[2 * i + 1] = at
-      sum ^= words[at] as number
-    }
-    this.warmed = sum
-    for (let i = 0; i < count; i++) {
-      const { words } = this.#tables[(places[2 * i] as number) & tableMask] as SubTable
-      const at = places[2 * i + 1] as number
-      const segment = words[at + 1] as number
-      if (segment !== 0) touchRecord(segment - 1, words[at + 2] as number)
-    }
-  }
-
-  #morePlaces(count: number): Uint32Array {
-    this.#places = new Uint32Array(2 * count)
-    return this.#places
-  }
-
   /** After a find that succeeded: another location. */
   replace(segment: number, offset8: number): void {
-    const { words } = this.#table
-    words[this.#at + 1] = segment + 1
-    words[this.#at + 2] = offset8
+    this.#encode(segment, offset8)
+    const { words } = this.#slots
+    const at = 2 * this.#slot
+    words[at] = this.#low
+    words[at + 1] = ((words[at + 1] as number) & ~belowTag) | this.#kindAndHigh
   }
 
   /** After a find that failed: adds the key. */
   insert(segment: number, offset8: number): void {
-    const table = this.#table
-    if ((table.used + 1) * 4 > (table.mask + 1) * 3) this.#grow(table, this.#hash & tableMask)
-    put(table, this.#hash, segment + 1, offset8)
-    table.used++
+    this.#encode(segment, offset8)
+    const table = this.#tables[this.#hash & (tableCount - 1)] as PointTable
+    table.insert(this.#slots, this.#slot, this.#hash >>> tableBits, this.#kindAndHigh, this.#low)
     this.#size++
   }
 
   /** After a find that succeeded: the key is gone. */
   remove(): void {
-    const { words, base, mask } = this.#table
-    let hole = (this.#at - base) / slotWords
-    for (let slot = (hole + 1) & mask; words[base + slot * slotWords + 1] !== 0; slot = (slot + 1) & mask) {
-      const at = base + slot * slotWords
-      const home = ((words[at] as number) >>> tableBits) & mask
-      if (((slot - home) & mask) < ((slot - hole) & mask)) continue
-      words.copyWithin(base + hole * slotWords, at, at + slotWords)
-      hole = slot
-    }
-    words[base + hole * slotWords + 1] = 0
-    this.#table.used--
+    const table = this.#tables[this.#hash & (tableCount - 1)] as PointTable
+    table.remove(this.#slots, this.#slot)
     this.#size--
   }
 
-  /** Moves a sub-table to its place in the generation of twice the size. */
-  #grow(table: SubTable, index: number): void {
-    const { generation, words, base, mask } = table
-    const slots = Math.max(slotsMin, (mask + 1) * 2)
-    const larger = this.#generation(slots)
-    table.generation = larger
-    table.words = larger.words
-    table.base = index * slots * slotWords
-    table.mask = slots - 1
-    larger.tables++
-    const end = base + (mask + 1) * slotWords
-    for (let at = base; at < end; at += slotWords) {
-      if (words[at + 1] !== 0) put(table, words[at] as number, words[at + 1] as number, words[at + 2] as number)
+  #encode(segmentWord: number, offset8: number): void {
+    const segment = segmentWord & segmentMask
+    const isDead = (segmentWord & deadBit) !== 0
+    if (segment === 0) {
+      assert(isDead, 'an alias is a delete')
+      this.#low = offset8
+      this.#kindAndHigh = alias
+      return
     }
-    if (--generation.tables === 0) this.#generations.delete(generation)
+    const window = this.#windows.windowOf(segment, offset8)
+    this.#low = (window << windowShift) | (offset8 & windowMask)
+    this.#kindAndHigh = (isDead ? dead : put) | (window >>> windowLowBits)
   }
 
-  #generation(slots: number): Generation {
-    for (const generation of this.#generations) if (generation.slots === slots) return generation
-    const words = new Uint32Array(largeBuffer(tableCount * slots * slotWords * 4))
-    const made: Generation = { words, slots, tables: 0 }
-    this.#generations.add(made)
-    return made
-  }
-
-  #hashOf(keyspace: number, key: Uint8Array, start: number, end: number): number {
-    const spread = this.#spread
-    const stir = this.#stir
-    let hash = this.#seed ^ keyspace ^ (end - start)
-    let at = start
-    for (; at + 4 <= end; at += 4) {
-      const block =
-        (key[at] as number) |
-        ((key[at + 1] as number) << 8) |
-        ((key[at + 2] as number) << 16) |
-        ((key[at + 3] as number) << 24)
-      hash = mix(hash, block, spread, stir)
+  /** Throws where an invariant does not hold; visits every slot. */
+  validate(): void {
+    let used = 0
+    for (const table of this.#tables) {
+      table.validate()
+      used += table.used
     }
-    if (at < end) {
-      let block = 0
-      for (let shift = 0; at < end; at++, shift += 8) block |= (key[at] as number) << shift
-      hash = mix(hash, block, spread, stir)
-    }
-    hash ^= hash >>> 16
-    hash = Math.imul(hash, 0x85ebca6b)
-    hash ^= hash >>> 13
-    hash = Math.imul(hash, 0xc2b2ae35)
-    return (hash ^ (hash >>> 16)) >>> 0
+    assert(used === this.#size, 'the tables have all entries')
   }
-}
-
-function put({ words, base, mask }: SubTable, hash: number, segmentWord: number, offset8: number): void {
-  let slot = (hash >>> tableBits) & mask
-  while (words[base + slot * slotWords + 1] !== 0) slot = (slot + 1) & mask
-  const at = base + slot * slotWords
-  words[at] = hash
-  words[at + 1] = segmentWord
-  words[at + 2] = offset8
-}
-
-function mix(hash: number, block: number, spread: number, stir: number): number {
-  let mixed = Math.imul(block, spread)
-  mixed = (mixed << 15) | (mixed >>> 17)
-  const next = hash ^ Math.imul(mixed, stir)
-  return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0
 }

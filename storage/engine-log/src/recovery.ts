@@ -34,8 +34,8 @@ export interface RecoverOptions {
   readonly storeId: string
   /** Capacity of an image, so that the newest segment can be appended to. */
   readonly segmentBytes: number
-  /** Called after each segment, with bytes done and in all. */
-  readonly progress?: ((bytesDone: number, bytesTotal: number) => void) | undefined
+  /** Called after each segment, with its bytes. */
+  readonly done: (bytes: number) => void
 }
 
 interface Source {
@@ -55,24 +55,13 @@ interface Source {
  * stays open. Reads whole files past any mapping, so that a bad sector is an error and not a signal.
  */
 export function recoverLog(options: RecoverOptions, visit: (segment: Segment, batch: BatchHead) => void): Recovered {
-  const { disk, log, storeId, segmentBytes, progress } = options
-  const numbers = disk
-    .list(log.directory)
-    .map(segmentNumberOf)
-    .filter((number) => number !== undefined)
+  const { disk, log, storeId, segmentBytes, done } = options
+  const numbers = segmentNumbers(disk, log)
   const pathOf = (number: number): string => segmentPath(log, number)
-  let total = 0
-  if (progress !== undefined) for (const number of numbers) total += fileBytes(disk, pathOf(number))
-  let bytesDone = 0
   const opened: DiskFile[] = []
   const sourceOf = (number: number): Source => readSource(disk, pathOf(number), number, storeId, segmentBytes, opened)
   try {
-    const recovered = recoverSegments(options, numbers, sourceOf, visit, (bytes) => {
-      bytesDone += bytes
-      if (bytesDone < total) progress?.(bytesDone, total)
-    })
-    progress?.(total, total)
-    return recovered
+    return recoverSegments(options, numbers, sourceOf, visit, done)
   } finally {
     const adopted = new Set(log.segments.map((segment) => segment?.file))
     for (const file of opened) if (!adopted.has(file)) file.close()
@@ -89,13 +78,14 @@ function recoverSegments(
   const closedAt = readDurableLine(disk, log.directory)
   const faults: Fault[] = []
   const head = newBatchHead()
-  let position = 0
+  let { position } = log.contents.base
 
   /** The end of the last sound batch: where the next one should be, in this segment or at the start of the next. */
   let lastGood: LogAddress = { segment: 0, bytes: 0 }
   for (const [index, number] of numbers.entries()) {
     const source = sourceOf(number)
     const { segment, size } = source
+    const isFirst = index === 0
     const rest = numbers.slice(index + 1)
     if (source.isForeign) {
       faults.push({ file: source.path, offset: 0, problem: source.problem ?? '' })
@@ -117,7 +107,7 @@ function recoverSegments(
         adoptOnce(log, segment)
         break
       }
-      const atStart = at <= segmentHeaderBytes && number > 1
+      const atStart = at <= segmentHeaderBytes && !isFirst
       const place = atStart ? lastGood : { segment: number, bytes: at }
       const line = durableLine(closedAt, segment, at, size, rest, sourceOf)
       if (!covers(line, place)) {
@@ -146,7 +136,7 @@ function recoverSegments(
     }
     done(size)
   }
-  const ended = log.segments.at(-1)
+  const ended = log.newestLog
   const end: LogAddress = ended === undefined ? lastGood : { segment: ended.number, bytes: ended.end }
   if (covers(closedAt, end)) {
     const problem = `the log ends here, and was whole up to byte ${closedAt.bytes} of segment ${closedAt.segment} when it was closed`
@@ -165,6 +155,19 @@ function describe(head: BatchHead, found: boolean, at: number, position: number)
 
 function paths(log: Log, numbers: readonly number[]): string[] {
   return numbers.map((number) => segmentPath(log, number))
+}
+
+/** The log segments that count, in order: those before are what compaction has left behind. */
+function segmentNumbers(disk: Disk, log: Log): number[] {
+  return disk
+    .list(log.directory)
+    .map((name) => segmentNumberOf(name))
+    .filter((number) => number !== undefined && number >= log.contents.logStart) as number[]
+}
+
+/** Bytes of the log's files. */
+export function logFileBytes(disk: Disk, log: Log): number {
+  return segmentNumbers(disk, log).reduce((sum, number) => sum + fileBytes(disk, segmentPath(log, number)), 0)
 }
 
 function fileBytes(disk: Disk, path: string): number {

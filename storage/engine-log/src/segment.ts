@@ -1,6 +1,7 @@
 /**
  * One segment: a file, and its bytes in memory.
  *
+ * A log segment is written batch by batch while it is the active one; a sorted segment is written whole (sorted-segment.ts).
  * The active segment is encoded into an anonymous image of its whole capacity and written from there, so the bytes that
  * readers see never depend on when a write reaches the page cache, and a stray write of a caller never reaches the file.
  * A sealed segment is read through a private mapping of its file. Either way `bytes` and `words` are one buffer.
@@ -10,9 +11,17 @@ import { assert } from '@orbitkv/base'
 import { crc32c, readUint64, writeUint64 } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
 import type { Disk, DiskFile, Mapping } from '@orbitkv/runtime'
-import { formatVersion, segmentHeader, segmentHeaderBytes, segmentKind, segmentMagic } from './format.ts'
+import {
+  formatVersion,
+  type SegmentKind,
+  segmentHeader,
+  segmentHeaderBytes,
+  segmentKind,
+  segmentMagic,
+} from './format.ts'
 
 export interface SegmentHeader {
+  readonly kind: SegmentKind
   readonly number: number
   readonly seed: number
   readonly createdAt: number
@@ -20,13 +29,20 @@ export interface SegmentHeader {
 }
 
 export class Segment {
+  readonly kind: SegmentKind
   readonly number: number
   readonly seed: number
   readonly file: DiskFile
   bytes: Uint8Array
   words: Uint32Array
-  /** One past the last byte of its last batch. */
+  /** One past the last byte of its last batch, or record. */
   end: number
+  /** No record of it has a higher revision; known once nothing is added to it any more. */
+  maxRevision = 0
+  /** Of a sorted segment: no record has a lower one. */
+  minRevision = 0
+  /** The last batch of a log segment; zeros where it has none. */
+  readonly lastBatch = { position: 0, revision: 0, time: 0 }
   /** Up to here the file holds what `bytes` holds. */
   writtenEnd: number
   /** Up to here the file's blocks exist; zeros between `writtenEnd` and here. */
@@ -37,6 +53,7 @@ export class Segment {
 
   constructor(header: SegmentHeader, file: DiskFile, image: Uint8Array, end: number) {
     assert(image.byteOffset === 0 && image.buffer.byteLength % 8 === 0, 'an image is a whole buffer of 8-byte words')
+    this.kind = header.kind
     this.number = header.number
     this.seed = header.seed
     this.file = file
@@ -86,11 +103,12 @@ export function createSegment(
   }
 }
 
-function encodeHeader(image: Uint8Array, header: SegmentHeader): void {
+/** Writes a segment's header to the start of an image. */
+export function encodeHeader(image: Uint8Array, header: SegmentHeader): void {
   const words = new Uint32Array(image.buffer, 0, segmentHeaderBytes / 4)
   for (let i = 0; i < segmentMagic.length; i++) image[segmentHeader.magic + i] = segmentMagic.charCodeAt(i)
   image[segmentHeader.version] = formatVersion
-  image[segmentHeader.kind] = segmentKind.log
+  image[segmentHeader.kind] = segmentKind[header.kind]
   words[segmentHeader.number / 4] = header.number
   words[segmentHeader.seed / 4] = header.seed
   writeUint64(words, segmentHeader.createdAt / 4, header.createdAt)
@@ -117,10 +135,12 @@ export function decodeHeader(path: string, image: Uint8Array, bytes: number): Se
   const version = (image[segmentHeader.version] as number) | ((image[segmentHeader.version + 1] as number) << 8)
   if (version > formatVersion) throw engineErrors.newer_format({ path, found: version, known: formatVersion })
   if (version !== formatVersion) return { problem: `its format version is ${version}` }
-  if (image[segmentHeader.kind] !== segmentKind.log) return { problem: `it is of kind ${image[segmentHeader.kind]}` }
+  const kind = image[segmentHeader.kind] as number
+  if (kind !== segmentKind.log && kind !== segmentKind.sorted) return { problem: `it is of kind ${kind}` }
   let storeId = ''
   for (let i = 0; i < 16; i++) storeId += (image[segmentHeader.storeId + i] as number).toString(16).padStart(2, '0')
   return {
+    kind: kind === segmentKind.log ? 'log' : 'sorted',
     number: words[segmentHeader.number / 4] as number,
     seed: words[segmentHeader.seed / 4] as number,
     createdAt: readUint64(words, segmentHeader.createdAt / 4),

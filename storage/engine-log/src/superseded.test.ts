@@ -15,7 +15,7 @@ describe('superseded marks', () => {
 
   test('one marks the places that begin in its 64 bytes, in its segment', () => {
     const marks = new Superseded()
-    marks.add(2, 16, 64 * KiB)
+    marks.add(2, 16, 8, 64 * KiB)
     for (let offset8 = 16; offset8 < 24; offset8++) assert.equal(marks.has(2, offset8), true)
     assert.deepEqual(
       [marks.has(2, 15), marks.has(2, 24), marks.has(1, 16), marks.has(3, 16)],
@@ -25,8 +25,8 @@ describe('superseded marks', () => {
 
   test('the last place of a segment is marked, and a segment may grow', () => {
     const marks = new Superseded()
-    marks.add(1, (16 * KiB) / 8 - 1, 16 * KiB)
-    marks.add(1, MiB / 8 - 1, MiB)
+    marks.add(1, (16 * KiB) / 8 - 1, 8, 16 * KiB)
+    marks.add(1, MiB / 8 - 1, 8, MiB)
     assert.equal(marks.has(1, (16 * KiB) / 8 - 1), true)
     assert.equal(marks.has(1, MiB / 8 - 1), true)
     assert.equal(marks.has(1, MiB / 8 - 9), false)
@@ -34,7 +34,7 @@ describe('superseded marks', () => {
 
   test('they cost a five-hundredth of the segment', () => {
     const marks = new Superseded()
-    for (let offset8 = 0; offset8 < (64 * MiB) / 8; offset8 += 1000) marks.add(1, offset8, 64 * MiB)
+    for (let offset8 = 0; offset8 < (64 * MiB) / 8; offset8 += 1000) marks.add(1, offset8, 8, 64 * MiB)
     assert.ok(marks.bytes <= (64 * MiB) / 512 + 8)
   })
 
@@ -49,7 +49,7 @@ describe('superseded marks', () => {
         const stretch = `${segment}:${offset8 >>> 3}`
         assert.equal(marks.has(segment, offset8), twin.has(stretch))
         if (random.chance(4)) {
-          marks.add(segment, offset8, 64 * KiB)
+          marks.add(segment, offset8, 8, 64 * KiB)
           twin.add(stretch)
         }
       }

@@ -10,6 +10,8 @@ const unitShift = 3
 export class Superseded {
   /** By segment number, made when its first record is superseded. */
   readonly #bits: (Uint32Array | undefined)[] = []
+  /** By segment number: bytes of the records that were superseded there, those included that old states still see. */
+  readonly #deadBytes: number[] = []
   #bytes = 0
 
   get bytes(): number {
@@ -23,12 +25,24 @@ export class Superseded {
     return (((bits[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1
   }
 
+  deadBytes(segment: number): number {
+    return this.#deadBytes[segment] ?? 0
+  }
+
   /** `capacityBytes` is that of the segment; it may have grown since the last call. */
-  add(segment: number, offset8: number, capacityBytes: number): void {
+  add(segment: number, offset8: number, recordBytes: number, capacityBytes: number): void {
+    this.#deadBytes[segment] = this.deadBytes(segment) + recordBytes
     const bit = offset8 >>> unitShift
     let bits = this.#bits[segment]
     if (bits === undefined || bit >>> 5 >= bits.length) bits = this.#enlarge(segment, capacityBytes)
     bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
+  }
+
+  /** The segment is gone. */
+  forget(segment: number): void {
+    this.#bytes -= this.#bits[segment]?.byteLength ?? 0
+    this.#bits[segment] = undefined
+    this.#deadBytes[segment] = 0
   }
 
   #enlarge(segment: number, capacityBytes: number): Uint32Array {

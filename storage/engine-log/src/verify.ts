@@ -1,26 +1,10 @@
 /**
- * Checking every byte of a log on the disk: batches, their records, their order. Reads the files, past any mapping, in
- * steps between which the event loop goes on.
+ * Checking every byte of a store on the disk, segment by segment (check-segment.ts), and that they follow one another.
  */
 
-import { MiB } from '@orbitkv/base'
-import { align8, crc32c } from '@orbitkv/bytes'
 import type { Fault, VerifyReport } from '@orbitkv/engine'
-import { segmentHeaderBytes } from './format.ts'
+import { checkSegment } from './check-segment.ts'
 import type { Log } from './log.ts'
-import { LogRecord } from './record.ts'
-import { findBatch, forEachRecord, newBatchHead, readBatchHead, skipZeros } from './scan.ts'
-import { decodeHeader, type Segment } from './segment.ts'
-
-const stepBytes = 1 * MiB
-
-interface Progress {
-  batchesChecked: number
-  recordsChecked: number
-  bytesChecked: number
-  position: number
-  readonly faults: Fault[]
-}
 
 /** `known` are the faults that opening found: they are part of the report. */
 export async function verifyLog(
@@ -31,66 +15,28 @@ export async function verifyLog(
   // Only what was written when it began: the log may go on meanwhile.
   const targets = Array.from(log.inOrder(), (segment) => ({ segment, end: segment.writtenEnd }))
   const total = targets.reduce((sum, { end }) => sum + end, 0)
-  const state: Progress = { batchesChecked: 0, recordsChecked: 0, bytesChecked: 0, position: 0, faults: [...known] }
+  const faults = [...known]
+  let batchesChecked = 0
+  let recordsChecked = 0
+  let bytesChecked = 0
+  let position = 0
   for (const { segment, end } of targets) {
-    await verifySegment(segment, end, state, () => progress(state.bytesChecked, total))
+    const { path } = segment.file
+    const fault = (offset: number, problem: string): void => {
+      const isKnown = faults.some((other) => other.file === path && other.offset === offset)
+      if (!isKnown) faults.push({ file: path, offset, problem })
+    }
+    const step = (bytes: number): void => {
+      bytesChecked += bytes
+      progress(Math.min(bytesChecked, total), total)
+    }
+    const checked = await checkSegment(segment, end, () => {}, fault, step)
+    if (position !== 0 && checked.firstPosition !== 0 && checked.firstPosition !== position + 1) {
+      fault(0, `its first position is ${checked.firstPosition}, and ${position} came before`)
+    }
+    position = checked.lastPosition === 0 ? position : checked.lastPosition
+    batchesChecked += checked.batches
+    recordsChecked += checked.records
   }
-  const { faults, batchesChecked, recordsChecked, bytesChecked } = state
   return { faults, batchesChecked, recordsChecked, bytesChecked }
-}
-
-async function verifySegment(segment: Segment, end: number, state: Progress, step: () => void): Promise<void> {
-  const { path } = segment.file
-  const fault = (offset: number, problem: string): void => {
-    const known = state.faults.some((other) => other.file === path && other.offset === offset)
-    if (!known) state.faults.push({ file: path, offset, problem })
-  }
-  const bytes = new Uint8Array(align8(end))
-  const words = new Uint32Array(bytes.buffer)
-  const head = newBatchHead()
-  const record = new LogRecord()
-  let filled = 0
-  let at = segmentHeaderBytes
-  while (filled < end) {
-    const read = await segment.file.readAsync(bytes, filled, Math.min(stepBytes, end - filled), filled)
-    if (read === 0) {
-      fault(filled, `the file ends here, ${end - filled} bytes early`)
-      return
-    }
-    if (filled === 0) {
-      const header = decodeHeader(path, bytes, read)
-      if ('problem' in header) fault(0, header.problem)
-    }
-    filled += read
-    state.bytesChecked += read
-    while (at < filled && readBatchHead(bytes, words, segment.seed, at, filled, head)) {
-      if (state.position !== 0 && head.position !== state.position + 1) {
-        fault(at, `position ${head.position} follows position ${state.position}`)
-      }
-      forEachRecord(bytes, words, head, record, (found) => {
-        const valueEnd = found.valueStart + found.valueBytes
-        if (words[found.start >>> 2] !== crc32c(segment.seed, bytes, found.start + 4, valueEnd)) {
-          fault(found.start, 'the checksum of a record does not match')
-        }
-        state.recordsChecked++
-      })
-      state.position = head.position
-      state.batchesChecked++
-      at = head.offset + head.batchBytes
-    }
-    step()
-  }
-  // What is left is a batch that is not sound: name it and look for the next sound one.
-  while (at < end && skipZeros(words, at, end & ~3) < (end & ~3)) {
-    const found = findBatch(bytes, words, segment.seed, at, end, head)
-    fault(at, found ? `${head.offset - at} bytes are damaged` : `damaged from here to byte ${end}`)
-    if (!found) return
-    while (readBatchHead(bytes, words, segment.seed, head.offset, end, head)) {
-      state.batchesChecked++
-      state.recordsChecked += head.recordCount
-      state.position = head.position
-      at = head.offset + head.batchBytes
-      head.offset = at
-    }
-  }
 }

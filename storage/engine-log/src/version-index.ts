@@ -23,6 +23,8 @@ import type { Log } from './log.ts'
 import { type KeySource, OrderedIndex } from './ordered-index.ts'
 import { PointIndex, type PointKeys } from './point-index.ts'
 import { type Lineage, LogRecord } from './record.ts'
+import { Relocation } from './relocation.ts'
+import { SortedReplay } from './sorted-replay.ts'
 import { Superseded } from './superseded.ts'
 import { deadBit, type Note, newNote, segmentMask, Versions } from './versions.ts'
 
@@ -46,6 +48,9 @@ export class VersionIndex implements KeySource, PointKeys {
   readonly #keyRecord = new LogRecord()
   readonly #superseded = new Superseded()
   readonly #note: Note = newNote()
+  /** How compaction moves records, and how recovery takes them in. */
+  readonly relocation: Relocation
+  readonly sortedReplay: SortedReplay
 
   /** What is at or behind this place of the log is not published. Nothing is unpublished while `allPublished`. */
   allPublished = true
@@ -55,12 +60,25 @@ export class VersionIndex implements KeySource, PointKeys {
   /** The segment of the record that the last `resolve` came to. */
   foundSegment = 0
 
+  /** Cursors that have begun and not ended: they may hold a view of a segment. */
+  cursorsOpen = 0
+
   /** Asked before the bytes of a record are touched; may throw to keep a cold page from stalling the loop (cold-reads.ts). */
   guard: ((segment: number, offset8: number) => void) | undefined
 
   constructor(log: Log) {
     this.#log = log
     this.#point = new PointIndex(this, () => log.randomUint32())
+    const parts = {
+      index: this,
+      point: this.#point,
+      versions: this.#versions,
+      aliases: this.#aliases,
+      superseded: this.#superseded,
+      supersede: (segment: number, offset8: number) => this.#supersede(segment, offset8),
+    }
+    this.relocation = new Relocation(parts)
+    this.sortedReplay = new SortedReplay(parts)
     this.#bytesOf = log.bytesOf
     this.#wordsOf = log.wordsOf
   }
@@ -126,17 +144,6 @@ export class VersionIndex implements KeySource, PointKeys {
     return this.resolve(point.segment, point.offset8, at, this.#record)
   }
 
-  /** See Engine.warm. */
-  warm(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
-    this.#point.warm(keyspace, bytes, spans, count, this.#touchRecord)
-  }
-
-  #touched = 0
-  readonly #touchRecord = (entrySegment: number, offset8: number): void => {
-    const segment = entrySegment & segmentMask
-    if (segment !== 0) this.#touched ^= (this.#wordsOf[segment] as Uint32Array)[offset8 << 1] as number
-  }
-
   /** Moves `into` to the version that a state sees of the entry at a location; undefined where that is none or a delete. */
   resolve(entrySegment: number, entryOffset8: number, at: At, into: LogRecord): LogRecord | undefined {
     let segment = entrySegment
@@ -170,7 +177,9 @@ export class VersionIndex implements KeySource, PointKeys {
       return (
         this.allPublished ||
         inSegment < this.publishedSegment ||
-        (inSegment === this.publishedSegment && atOffset8 < this.publishedOffset8)
+        (inSegment === this.publishedSegment && atOffset8 < this.publishedOffset8) ||
+        // Compaction takes only what is published, and numbers what it makes after the newest segment.
+        this.#log.segment(inSegment).kind === 'sorted'
       )
     }
     if (this.guard !== undefined) this.guard(inSegment, atOffset8)
@@ -211,6 +220,12 @@ export class VersionIndex implements KeySource, PointKeys {
     return true
   }
 
+  /** The key of the record at a location, as bytes of the caller's own. */
+  keyCopy(segment: number, offset8: number): Uint8Array {
+    const { bytes, keyStart, keyBytes } = this.keyAt(segment, offset8)
+    return bytes.slice(keyStart, keyStart + keyBytes)
+  }
+
   keyAt(entrySegment: number, entryOffset8: number): LogRecord {
     let segment = entrySegment & segmentMask
     let offset8 = entryOffset8
@@ -242,6 +257,7 @@ export class VersionIndex implements KeySource, PointKeys {
     into: Lineage,
   ): boolean {
     const point = this.#point
+    this.#admit(this.#log.active.number)
     into.createRevision = into.previousRevision = into.version = 0
     into.exists = point.find(space.id, key, start, end)
     if (!into.exists) return false
@@ -262,6 +278,15 @@ export class VersionIndex implements KeySource, PointKeys {
       into.version = this.#keyRecord.version + 1
     }
     return true
+  }
+
+  #admitted = 0
+
+  /** Makes sure that the point index has numbers for a segment, before the first change of a batch there touches anything. */
+  #admit(segment: number): void {
+    if (segment === this.#admitted) return
+    this.#point.admit(segment, (this.#bytesOf[segment] as Uint8Array).length)
+    this.#admitted = segment
   }
 
   #keyRecordAt(segment: number, offset8: number): LogRecord {
@@ -300,10 +325,12 @@ export class VersionIndex implements KeySource, PointKeys {
     if (isPut) space.live++
   }
 
+  /** Marks the record at a location as not the newest of its key. */
   #supersede(entrySegment: number, offset8: number): void {
     const segment = entrySegment & segmentMask
     if (segment === 0) return
-    this.#superseded.add(segment, offset8, (this.#bytesOf[segment] as Uint8Array).length)
+    const { recordBytes } = this.#keyRecordAt(segment, offset8)
+    this.#superseded.add(segment, offset8, recordBytes, (this.#bytesOf[segment] as Uint8Array).length)
   }
 
   #pushNote(
@@ -343,6 +370,7 @@ export class VersionIndex implements KeySource, PointKeys {
 
   /** Marks every live key of a delete-range record as deleted by it. */
   applyDeleteRange(record: LogRecord, segment: number): void {
+    this.#admit(segment)
     const space = this.space(record.keyspace)
     const { index } = space
     const { revision, start } = record
@@ -500,6 +528,7 @@ export class VersionIndex implements KeySource, PointKeys {
       }
       assert(live === space.live, 'the number of live keys is right')
     }
+    this.#point.validate()
     assert(entries === this.#point.size, 'the point index has the keys of the ordered ones and no others')
   }
 

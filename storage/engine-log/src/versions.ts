@@ -55,6 +55,8 @@ export class Versions {
   /** Index of the first note, and of one past the last, counted from the start of the first chunk. */
   #head = 0
   #tail = 0
+  /** Notes shifted out so far: what makes the number of a note stay its own. */
+  #shifted = 0
   #spare: Uint32Array | undefined
 
   /** What the last `find` came to. */
@@ -99,11 +101,49 @@ export class Versions {
 
   /** Whether the note of a record is still kept; `alias` tells the notes of one delete-range apart, 0 for other records. */
   holds(segment: number, offset8: number, alias: number): boolean {
+    return this.numberOf(segment, offset8, alias) !== -1
+  }
+
+  /** The number of the first note, which it keeps as long as it is there; that of the next one to come is `nextNumber`. */
+  get firstNumber(): number {
+    return this.#shifted
+  }
+
+  get nextNumber(): number {
+    return this.#shifted + this.count
+  }
+
+  /** Loads the older location of a note by its number into `olderSegment` and `olderOffset8`. */
+  loadOlder(number: number): void {
+    const at = this.#wordOf(number)
+    const chunk = this.#chunkOf(number)
+    this.olderSegment = chunk[at + 3] as number
+    this.olderOffset8 = chunk[at + 4] as number
+  }
+
+  /** Gives a note another older location; both 0 for none. */
+  storeOlder(number: number, segment: number, offset8: number): void {
+    const at = this.#wordOf(number)
+    const chunk = this.#chunkOf(number)
+    chunk[at + 3] = segment
+    chunk[at + 4] = offset8
+  }
+
+  /** The number of the note of a record; `alias` as for `holds`. -1 where it is not kept. */
+  numberOf(segment: number, offset8: number, alias: number): number {
     for (let index = this.#firstAt(segment, offset8); this.#isAt(index, segment, offset8); index++) {
       const chunk = this.#chunks[index >>> chunkShift] as Uint32Array
-      if (chunk[(index & (chunkNotes - 1)) * noteWords + 7] === alias) return true
+      if (chunk[(index & (chunkNotes - 1)) * noteWords + 7] === alias) return index - this.#head + this.#shifted
     }
-    return false
+    return -1
+  }
+
+  #chunkOf(number: number): Uint32Array {
+    return this.#chunks[(number - this.#shifted + this.#head) >>> chunkShift] as Uint32Array
+  }
+
+  #wordOf(number: number): number {
+    return ((number - this.#shifted + this.#head) & (chunkNotes - 1)) * noteWords
   }
 
   /** The index of the first note that is not before a location. */
@@ -136,6 +176,7 @@ export class Versions {
   shift(): void {
     assert(this.#head < this.#tail, 'there is a first note')
     this.#head++
+    this.#shifted++
     if (this.#head === chunkNotes) {
       this.#spare = this.#chunks.shift()
       this.#head = 0

@@ -54,7 +54,7 @@ export interface Batch {
   readonly changes: readonly Change[]
   /**
    * The revision of its records: the engine's revision plus one where the batch changes user data, the engine's
-   * revision again where it is housekeeping (leases, due entries).
+   * revision again where it is housekeeping (leases, due entries). A batch that deletes a range takes a revision of its own.
    */
   readonly revision: number
   /** Milliseconds since 1970; the engine stores the larger of this and the time of the batch before. */
@@ -197,8 +197,14 @@ export interface Engine {
   retain(revision: number): boolean
   readonly oldestRevision: number
 
-  /** Rewrites what holds more dead than live bytes; a step of bounded size. Resolves to the bytes given back. */
-  compact(): Promise<number>
+  /**
+   * Rewrites what holds garbage, a bounded part of the store at a time, while reads and writes go on; with `all` everything
+   * that lies behind the oldest kept state, in the order of keys. Resolves to the bytes given back, 0 where there was nothing
+   * to gain. Fails with nothing changed: `engine.full`, `engine.corrupt`.
+   */
+  compact(scope?: 'garbage' | 'all'): Promise<number>
+  /** Bytes that `compact` would give back, about; it is worth calling when they are a good part of the store. */
+  readonly reclaimableBytes: number
   /** Checks every byte on the disk, reading past the mappings. */
   verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport>
   stats(): EngineStats

@@ -10,6 +10,10 @@ export const engineErrors = defineErrors('engine', {
   },
   batch_too_large: { retry: 'no', text: 'the batch has {size} {unit}, the most is {max}; split it' },
   full: { retry: 'later', text: 'no space left in {path}: reads and deletes go on; free some space on its disk' },
+  log_too_large: {
+    retry: 'later',
+    text: 'the index tells {pieces} pieces of the log apart (a segment, or 64 MiB of it), and all are in use: compact, or set a larger segmentBytes',
+  },
   read_only: { retry: 'no', text: '{path} is open for reading only: {reason}' },
   poisoned: {
     retry: 'no',

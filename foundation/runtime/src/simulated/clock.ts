@@ -51,6 +51,10 @@ export class SimulatedClock implements Clock {
     return entry
   }
 
+  turn(): Promise<void> {
+    return turn()
+  }
+
   /** Moves the wall clock alone, as an operator or a time server does; negative steps it back. */
   stepWall(stepMs: number): void {
     this.#wallOffsetMs += stepMs

@@ -52,7 +52,8 @@ export async function runModel(start: Engine, options: ModelOptions): Promise<{ 
       if (engine.extend(change, time)) twin.extend(change)
     } else if (dice < 55) {
       const changes = Array.from({ length: random.chance(6) ? random.between(2, 60) : 1 }, someChange)
-      const revision = engine.appendedRevision + (random.chance(8) ? 0 : 1)
+      const isHousekeeping = random.chance(8) && changes.every(({ kind }) => kind !== 'delete-range')
+      const revision = engine.appendedRevision + (isHousekeeping ? 0 : 1)
       time += random.below(3)
       twin.append({ changes, revision, time })
       assert.equal(engine.append({ changes, revision, time }), twin.appendedPosition, 'positions go up by one')
@@ -74,6 +75,9 @@ export async function runModel(start: Engine, options: ModelOptions): Promise<{ 
       const revision = random.between(engine.oldestRevision, engine.publishedRevision)
       for (let done = false; !done; ) done = engine.retain(revision)
       twin.retain(revision)
+    } else if (dice < 79 && engine.capabilities.compaction) {
+      await engine.compact(random.pick(['garbage', 'all'] as const))
+      twin.retain(engine.oldestRevision)
     } else {
       compareRead(engine, twin, random, someKey)
     }

@@ -1,0 +1,438 @@
+/**
+ * Laying out a node of the learned index: its entries are gathered, a line is fitted to their heads, and each is put where
+ * the line says, or at the next slot that is free. What that costs a search is known at once: the distance of each entry
+ * from where the model expects it.
+ *
+ * Least squares over the distances of heads from the first one, so that heads that differ only in their last bits are told
+ * apart. Placing by the model after J. Ding et al., "ALEX: An Updatable Adaptive Learned Index", SIGMOD 2020.
+ */
+
+import { assert } from '@orbitkv/base'
+import { sharedPrefixBytes } from '@orbitkv/bytes'
+import {
+  headerShift,
+  kindAlphabet,
+  kindNumber,
+  kindPlain,
+  modelShift,
+  nodeAppended,
+  nodeBase,
+  nodeBaseHigh,
+  nodeBaseLow,
+  nodeChunk,
+  nodeCount,
+  nodeErrorMax,
+  nodeIntercept,
+  nodeKind,
+  nodeLaid,
+  nodeLevel,
+  nodeLimit,
+  nodePrefix,
+  nodePrefixBytes,
+  nodePrepended,
+  nodeSlope,
+  nodeSlots,
+  nodeSteps,
+  nodeWork,
+  slotA,
+  slotB,
+  slotWords,
+} from './learned-pool.ts'
+import { headBytes, headDistance, headWord, highestWord, lowestWord, modelInput } from './learned-search.ts'
+import { noString } from './learned-strings.ts'
+import type { LearnedTree } from './learned-tree.ts'
+
+export const branchSlotsMax = 4096
+/** The share of a node's slots that are taken after it was laid out, and when it is full. */
+export const densityLaid = 0.66
+export const densityFull = 0.88
+/** With more steps from the prediction to an entry, on average, a binary search of a small node is as good. */
+export const stepsPoor = 2.6
+
+/** Fewer entries do not show which bytes their alphabet has. */
+const alphabetEntriesMin = 48
+
+/** Where the gaps of a node go: between the entries, or all behind or before them for keys that arrive in order. */
+export type Shape = 'spread' | 'room-behind' | 'room-before'
+
+export class Layout {
+  readonly #tree: LearnedTree
+  /** The entries that were gathered, in order. */
+  count = 0
+  readonly high = new Int32Array(branchSlotsMax)
+  readonly low = new Int32Array(branchSlotsMax)
+  readonly a = new Int32Array(branchSlotsMax)
+  readonly b = new Int32Array(branchSlotsMax)
+  /** Entries below each, where they are children. */
+  readonly below = new Int32Array(branchSlotsMax)
+  readonly #slotOf = new Int32Array(branchSlotsMax)
+  readonly #distance = new Float64Array(branchSlotsMax)
+  // The last fit.
+  #slope = 0
+  #intercept = 0
+  #steps = 0
+  #errorMax = 0
+  #kind: number = kindNumber
+
+  constructor(tree: LearnedTree) {
+    this.#tree = tree
+  }
+
+  /** Takes a copy of a node's entries. */
+  gather(node: number): void {
+    const tree = this.#tree
+    const words = tree.wordsOf(node)
+    const base = tree.word(node, nodeBase)
+    const slots = tree.word(node, nodeSlots)
+    const isBranch = tree.word(node, nodeLevel) > 0
+    const counts = base + slots * slotWords
+    let count = 0
+    for (let slot = 0, at = base; slot < slots; slot++, at += slotWords) {
+      const a = words[at + slotA] as number
+      if (a === 0) continue
+      this.high[count] = words[at] as number
+      this.low[count] = words[at + 1] as number
+      this.a[count] = a
+      this.b[count] = words[at + slotB] as number
+      if (isBranch) this.below[count] = words[counts + slot] as number
+      count++
+    }
+    assert(count === tree.word(node, nodeCount), 'a node has as many entries as it says')
+    this.count = count
+  }
+
+  /**
+   * Fits the entries [from, to) to a node of so many slots; returns the steps that a search would take on average from
+   * the prediction to an entry.
+   */
+  fit(isBranch: boolean, from: number, to: number, slots: number, shape: Shape): number {
+    this.#fit(isBranch, from, to, slots, shape)
+    return to === from ? 0 : this.#steps / (to - from)
+  }
+
+  /** Neighbours in [from, to) whose heads are equal, so that only the keys themselves tell them apart. */
+  tiesOf(from: number, to: number): number {
+    const { high, low } = this
+    let ties = 0
+    for (let i = from + 1; i < to; i++) if (high[i] === high[i - 1] && low[i] === low[i - 1]) ties++
+    return ties
+  }
+
+  /** Where a split of all entries leaves the widest distance between the halves, neither being smaller than a quarter. */
+  widestSplit(): { at: number; distance: number } {
+    const { high, low, count } = this
+    const from = Math.max(1, count >>> 2)
+    const to = Math.max(from + 1, count - (count >>> 2))
+    let at = count >>> 1
+    let distance = -1
+    for (let i = from; i < to; i++) {
+      const between = headDistance(high[i] as number, low[i] as number, high[i - 1] as number, low[i - 1] as number)
+      if (between > distance) {
+        distance = between
+        at = i
+      }
+    }
+    return { at, distance }
+  }
+
+  /** Fits the entries [from, to), and writes them into a node of so many slots. */
+  lay(node: number, from: number, to: number, slots: number, shape: Shape): void {
+    this.#fit(this.#tree.word(node, nodeLevel) > 0, from, to, slots, shape)
+    this.layFitted(node, from, to, slots, shape)
+  }
+
+  /** As `lay`, right after `fit` of the same. */
+  layFitted(node: number, from: number, to: number, slots: number, shape: Shape): void {
+    const { pool } = this.#tree
+    const isBranch = this.#tree.word(node, nodeLevel) > 0
+    pool.allocate(node, slots)
+    const at = node << headerShift
+    const { header, models } = pool
+    const first = isBranch && from + 1 < to ? from + 1 : from
+    header[at + nodeBaseHigh] = this.high[first] as number
+    header[at + nodeBaseLow] = this.low[first] as number
+    models[(node << modelShift) + nodeSlope] = this.#slope
+    models[(node << modelShift) + nodeIntercept] = this.#intercept
+    header[at + nodeKind] = this.#kind
+    header[at + nodeSteps] = this.#steps
+    header[at + nodeErrorMax] = this.#errorMax
+    this.#begin(node, to - from, slots, shape)
+    this.#write(node, from, to)
+  }
+
+  /**
+   * Moves a leaf's entries to a larger number of slots, its line stretched with them; returns the steps that a search
+   * takes on average. Cheaper than to gather, fit and lay, and as good while new keys come in like the old ones.
+   */
+  stretch(leaf: number, slots: number): number {
+    const { pool } = this.#tree
+    const at = leaf << headerShift
+    const before = pool.header[at + nodeSlots] as number
+    const count = pool.header[at + nodeCount] as number
+    pool.renew(leaf, slots)
+    const { header, models, chunks } = pool
+    const model = leaf << modelShift
+    const slope = ((models[model + nodeSlope] as number) * slots) / before
+    const intercept = ((models[model + nodeIntercept] as number) * slots) / before
+    models[model + nodeSlope] = slope
+    models[model + nodeIntercept] = intercept
+    const source = chunks[pool.oldChunk] as Int32Array
+    const target = chunks[header[at + nodeChunk] as number] as Int32Array
+    const base = header[at + nodeBase] as number
+    const sourceEnd = pool.oldBase + before * slotWords
+    let to = base
+    let latest = base + (slots - count) * slotWords
+    let lastHigh = lowestWord
+    let lastLow = lowestWord
+    let steps = 0
+    let errorMax = 0
+    for (let from = pool.oldBase; from < sourceEnd; from += slotWords) {
+      const a = source[from + slotA] as number
+      if (a === 0) continue
+      const high = source[from] as number
+      const low = source[from + 1] as number
+      const line = slope * modelInput(pool, leaf, high, low) + intercept
+      const predicted = base + (line < 1 ? 0 : line < slots ? line | 0 : slots - 1) * slotWords
+      const wanted = predicted < latest ? predicted : latest
+      for (; to < wanted; to += slotWords) {
+        target[to] = lastHigh
+        target[to + 1] = lastLow
+        target[to + slotA] = 0
+      }
+      target[to] = high
+      target[to + 1] = low
+      target[to + slotA] = a
+      target[to + slotB] = source[from + slotB] as number
+      const error = (to > predicted ? to - predicted : predicted - to) / slotWords
+      steps += 32 - Math.clz32(error)
+      if (error > errorMax) errorMax = error
+      lastHigh = high
+      lastLow = low
+      to += slotWords
+      latest += slotWords
+    }
+    pool.endRenew()
+    fillBehind(target, to, base + slots * slotWords)
+    this.#begin(leaf, count, slots, 'spread')
+    header[at + nodeSteps] = steps
+    header[at + nodeErrorMax] = errorMax
+    return steps / count
+  }
+
+  /** Moves the entries of a leaf without a model to a larger number of slots. */
+  layEvenly(leaf: number, slots: number): void {
+    this.gather(leaf)
+    this.#spreadEvenly(0, this.count, slots, 'spread')
+    this.layFitted(leaf, 0, this.count, slots, 'spread')
+  }
+
+  /** Sets what is counted from a node's laying out on. */
+  #begin(node: number, count: number, slots: number, shape: Shape): void {
+    const { header } = this.#tree.pool
+    const at = node << headerShift
+    const spreadLimit = Math.max(count + 1, Math.floor(slots * densityFull))
+    header[at + nodeCount] = count
+    header[at + nodeLimit] = shape === 'spread' ? Math.min(slots, spreadLimit) : slots
+    header[at + nodeWork] = 0
+    header[at + nodeAppended] = 0
+    header[at + nodePrepended] = 0
+    header[at + nodeLaid] = count
+  }
+
+  #write(node: number, from: number, to: number): void {
+    const tree = this.#tree
+    const words = tree.wordsOf(node)
+    const slots = tree.word(node, nodeSlots)
+    const isBranch = tree.word(node, nodeLevel) > 0
+    let at = tree.word(node, nodeBase)
+    const counts = at + slots * slotWords
+    let high = lowestWord
+    let low = lowestWord
+    let slot = 0
+    for (let i = from; i < to; i++) {
+      for (const until = this.#slotOf[i] as number; slot < until; slot++, at += slotWords) {
+        words[at] = high
+        words[at + 1] = low
+        words[at + slotA] = 0
+        if (isBranch) words[counts + slot] = 0
+      }
+      high = this.high[i] as number
+      low = this.low[i] as number
+      words[at] = high
+      words[at + 1] = low
+      words[at + slotA] = this.a[i] as number
+      words[at + slotB] = this.b[i] as number
+      if (isBranch) words[counts + slot] = this.below[i] as number
+      slot++
+      at += slotWords
+    }
+    fillBehind(words, at, at + (slots - slot) * slotWords)
+    if (isBranch) words.fill(0, counts + slot, counts + slots)
+  }
+
+  /** Fits a line, over heads as numbers or else as digits, and finds each entry's slot. */
+  #fit(isBranch: boolean, from: number, to: number, slots: number, shape: Shape): void {
+    assert(to - from <= slots, 'the entries have room')
+    // The lowest head of a branch's first child is no key's: the line is fitted to the others.
+    const first = isBranch ? from + 1 : from
+    const fitted = to - first
+    const { high, low } = this
+    const { alphabets } = this.#tree.pool
+    const distance = this.#distance
+    const baseHigh = high[first] as number
+    const baseLow = low[first] as number
+    this.#kind = kindNumber
+    for (let i = first; i < to; i++) distance[i] = headDistance(high[i] as number, low[i] as number, baseHigh, baseLow)
+    this.#fitLine(first, from, to, slots, shape)
+    if (fitted <= 0 || this.#steps <= stepsPoor * fitted) return
+    const alphabet = fitted < alphabetEntriesMin ? -1 : alphabets.alphabetFor(high, low, first, to)
+    if (alphabet >= 0) {
+      this.#kind = kindAlphabet + alphabet
+      for (let i = first; i < to; i++) distance[i] = alphabets.valueOf(alphabet, high[i] as number, low[i] as number)
+      this.#fitLine(first, from, to, slots, shape)
+      if (this.#steps <= stepsPoor * fitted) return
+    }
+    this.#spreadEvenly(from, to, slots, shape)
+  }
+
+  /** Fits a line to `#distance`. */
+  #fitLine(first: number, from: number, to: number, slots: number, shape: Shape): void {
+    const distance = this.#distance
+    const count = to - from
+    const fitted = to - first
+    // Sums over distances from the first one keep their precision.
+    const origin = distance[first] as number
+    let sumX = 0
+    let sumXX = 0
+    let sumXY = 0
+    for (let i = first; i < to; i++) {
+      const x = (distance[i] as number) - origin
+      sumX += x
+      sumXX += x * x
+      sumXY += x * (i - from)
+    }
+    const sumY = ((first - from + count - 1) * fitted) / 2
+    const spread = fitted * sumXX - sumX * sumX
+    let slope = spread > 0 ? (fitted * sumXY - sumX * sumY) / spread : 0
+    let intercept = fitted > 0 ? (sumY - slope * sumX) / fitted : 0
+    if (shape === 'spread') {
+      const stretch = count > 0 ? slots / count : 1
+      slope *= stretch
+      intercept = intercept * stretch + (stretch - 1) / 2
+    } else if (shape === 'room-before') intercept += slots - count
+    this.#slope = slope
+    // A line through whole numbers must not fall below them by rounding.
+    this.#intercept = fitted > 0 ? intercept - slope * origin + 1e-6 : 0
+    this.#predict(first, from, to, slots)
+  }
+
+  #predict(first: number, from: number, to: number, slots: number): void {
+    const slope = this.#slope
+    const intercept = this.#intercept
+    const distance = this.#distance
+    const slotOf = this.#slotOf
+    let steps = 0
+    let errorMax = 0
+    let next = 0
+    if (first > from) slotOf[from] = next++
+    for (let i = first; i < to; i++) {
+      const line = slope * (distance[i] as number) + intercept
+      const predicted = line < 1 ? 0 : line < slots ? line | 0 : slots - 1
+      const latest = slots - (to - i)
+      let slot = predicted > next ? predicted : next
+      if (slot > latest) slot = latest
+      slotOf[i] = slot
+      next = slot + 1
+      const error = slot > predicted ? slot - predicted : predicted - slot
+      steps += 32 - Math.clz32(error)
+      if (error > errorMax) errorMax = error
+    }
+    this.#steps = steps
+    this.#errorMax = errorMax
+  }
+
+  /** The line is no help: gaps come at even distances, and searches take no notice of the model. */
+  #spreadEvenly(from: number, to: number, slots: number, shape: Shape): void {
+    const count = to - from
+    const stretch = shape === 'spread' ? slots / count : 1
+    const shift = shape === 'room-before' ? slots - count : 0
+    for (let i = from; i < to; i++) this.#slotOf[i] = shift + Math.floor((i - from) * stretch)
+    this.#kind = kindPlain
+  }
+
+  /**
+   * Makes the node's prefix as long as the gathered entries [from, to) allow, and their heads anew; false where it is
+   * that long already. Reads every key.
+   */
+  tighten(node: number, from: number, to: number): boolean {
+    const tree = this.#tree
+    const isBranch = tree.word(node, nodeLevel) > 0
+    const first = isBranch ? from + 1 : from
+    if (to - first < 2) return false
+    const low = this.#keyOf(isBranch, first)
+    const prefixBytes = sharedPrefixBytes(low, this.#keyOf(isBranch, to - 1))
+    if (prefixBytes <= tree.word(node, nodePrefixBytes)) return false
+    this.setPrefix(node, low, prefixBytes)
+    this.rehead(isBranch, first, to, prefixBytes)
+    return true
+  }
+
+  /** Gives a node the first bytes of a key for its prefix; the heads are for the caller to make anew. */
+  setPrefix(node: number, key: Uint8Array, prefixBytes: number): void {
+    const tree = this.#tree
+    const before = tree.word(node, nodePrefix)
+    tree.setWord(node, nodePrefix, tree.strings.keep(key, 0, prefixBytes))
+    tree.setWord(node, nodePrefixBytes, prefixBytes)
+    tree.strings.drop(before)
+  }
+
+  rehead(isBranch: boolean, from: number, to: number, prefixBytes: number): void {
+    const { keys, strings } = this.#tree
+    for (let i = from; i < to; i++) {
+      let bytes: Uint8Array
+      let start: number
+      let end: number
+      if (isBranch) {
+        const id = this.b[i] as number
+        assert(id !== noString, 'only the first child has no separator')
+        bytes = strings.chunkOf(id)
+        start = strings.startOf(id)
+        end = start + strings.lengthOf(id)
+      } else {
+        const key = keys.keyAt(this.a[i] as number, this.b[i] as number)
+        bytes = key.bytes
+        start = key.keyStart
+        end = start + key.keyBytes
+      }
+      this.high[i] = headWord(bytes, start + prefixBytes, end)
+      this.low[i] = headWord(bytes, start + prefixBytes + headBytes / 2, end)
+    }
+  }
+
+  /** A copy of a gathered entry's key or separator. */
+  #keyOf(isBranch: boolean, i: number): Uint8Array {
+    const { keys, strings } = this.#tree
+    if (!isBranch) {
+      const { bytes, keyStart, keyBytes } = keys.keyAt(this.a[i] as number, this.b[i] as number)
+      return bytes.slice(keyStart, keyStart + keyBytes)
+    }
+    const id = this.b[i] as number
+    if (id === noString) return new Uint8Array(0)
+    const start = strings.startOf(id)
+    return strings.chunkOf(id).slice(start, start + strings.lengthOf(id))
+  }
+
+  /** As `#keyOf` of a leaf's entry. */
+  leafKey(i: number): Uint8Array {
+    return this.#keyOf(false, i)
+  }
+}
+
+/** Makes slots gaps behind all entries: what comes there finds its place at once. */
+function fillBehind(words: Int32Array, from: number, to: number): void {
+  for (let at = from; at < to; at += slotWords) {
+    words[at] = highestWord
+    words[at + 1] = highestWord
+    words[at + slotA] = 0
+  }
+}
