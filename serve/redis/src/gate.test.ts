@@ -165,6 +165,7 @@ describe('the gate over a store that settles in an odd order', () => {
       beginTurn: () => {},
       now: () => 0,
       get: () => undefined,
+      prefetch: () => {},
       range: () => [],
       count: () => 0,
       random: () => undefined,

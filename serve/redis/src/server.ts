@@ -12,7 +12,7 @@ import { Change } from '@orbitkv/engine'
 import type { Address, Clock, Connection, Listener, Network, Timer } from '@orbitkv/runtime'
 import type { Owner } from '@orbitkv/store'
 import { Client, type ClientHost } from './client.ts'
-import type { Call, Command } from './commands/command.ts'
+import { type Call, type Command, redisKeyspace } from './commands/command.ts'
 import { allCommands } from './commands/index.ts'
 import type { CommandTable } from './commands/table.ts'
 import { type RedisLimits, redisConfig } from './config.ts'
@@ -77,6 +77,8 @@ export function isLoopback(host: string): boolean {
 
 const closeDeadlineMsDefault = 5000
 const ratesIntervalMs = 1000
+/** Keys of a pipeline that the store is told of at once: enough to wait for memory together, few enough to stay in the cache. */
+const keysAheadMax = 32
 /** How often idle connections are looked for, at most. */
 const idleCheckMsMax = 1000
 
@@ -99,6 +101,7 @@ class Server implements RedisServer, ClientHost, ServerView {
   readonly #table: CommandTable = allCommands()
   readonly #executor: Executor
   readonly #call: Call
+  readonly #keySpans = new Uint32Array(2 * keysAheadMax)
   readonly #stalled = new Set<Client>()
   readonly #finishTurn = (): void => this.#endTurn()
   #listener: Listener | undefined
@@ -285,11 +288,14 @@ class Server implements RedisServer, ClientHost, ServerView {
     const { parser } = client
     const call = this.#call
     call.session = client
+    // Not before the first: most clients send one command and wait.
+    let untilPeek = 1
     for (let left = this.limits.commandsPerTurnMax; !client.isEnding && !client.isClosed; left--) {
       if (left === 0 || !client.hasRoom) {
         this.#stall(client)
         return
       }
+      if (untilPeek-- === 0) untilPeek = this.#prefetch(parser) - 1
       const result = parser.next()
       if (result === 'more') return
       if (result === 'error') {
@@ -303,6 +309,15 @@ class Server implements RedisServer, ClientHost, ServerView {
       // Counts what was encoded, so that `hasRoom` knows of it.
       this.#reply.mark()
     }
+  }
+
+  /** Tells the store which keys come next; returns for how many commands that holds. */
+  #prefetch(parser: RequestParser): number {
+    const spans = this.#keySpans
+    const count = parser.peekKeys(spans)
+    // One key alone has nothing to wait together with.
+    if (count > 1) this.#options.owner.prefetch(redisKeyspace, parser.bytes, spans, count)
+    return keysAheadMax
   }
 
   /** The rest waits: for the other clients, or until replies are out. */

@@ -422,6 +422,10 @@ export class LogEngine implements Engine {
     return this.#index.get(keyspace, key, start, end, at)
   }
 
+  prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
+    this.#index.prefetch(keyspace, bytes, spans, count)
+  }
+
   async getAsync(keyspace: Keyspace, key: Uint8Array, at: At = published): Promise<RecordView | undefined> {
     if (at >= 0) this.#assertKept(at)
     return readCold(this.#log, this.#index, keyspace, key, at)

@@ -118,6 +118,52 @@ export class PointIndex {
     }
   }
 
+  /**
+   * Brings in the slots of keys that are looked up soon, and says where their records may be: for key `i` of `places` the
+   * location that a slot with its tag has, or `deadBit`. Each round is a short loop of loads that do not wait for one another:
+   * the processor then has many under way, where look-ups one after the other wait for each.
+   */
+  prefetch(keyspace: number, bytes: Uint8Array, spans: Uint32Array, count: number, places: Uint32Array): void {
+    for (let i = 0; i < count; i++) {
+      places[2 * i] = this.#hashes.of(keyspace, bytes, spans[2 * i] as number, spans[2 * i + 1] as number)
+    }
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const fullHash = places[2 * i] as number
+      const table = this.#tables[fullHash & (tableCount - 1)] as PointTable
+      const hash = fullHash >>> tableBits
+      const slots = hash >= table.boundary ? table.current : table.former
+      const home = slots.homeOf(hash)
+      places[2 * i + 1] = home
+      sum ^= slots.words[2 * home] as number
+    }
+    this.prefetched = sum
+    for (let i = 0; i < count; i++) {
+      const fullHash = places[2 * i] as number
+      const table = this.#tables[fullHash & (tableCount - 1)] as PointTable
+      const hash = fullHash >>> tableBits
+      const { words } = hash >= table.boundary ? table.current : table.former
+      const tag = hash << tagShift
+      places[2 * i] = deadBit
+      for (let slot = places[2 * i + 1] as number; ; slot--) {
+        const tagged = words[2 * slot + 1] as number
+        const apart = (tagged - tag) | 0
+        if (tagged === 0 || apart < 0) break
+        if (apart >>> tagShift !== 0) continue
+        if ((tagged & alias) === put) {
+          const low = words[2 * slot] as number
+          const window = ((tagged & highMask) << windowLowBits) | (low >>> windowShift)
+          places[2 * i] = this.#segmentOf[window] as number
+          places[2 * i + 1] = (this.#startOf[window] as number) + (low & windowMask)
+        }
+        break
+      }
+    }
+  }
+
+  /** What the last `prefetch` read, kept so that the reads are made. */
+  prefetched = 0
+
   /** After a find that succeeded: another location. */
   replace(segment: number, offset8: number): void {
     this.#encode(segment, offset8)

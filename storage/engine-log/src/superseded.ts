@@ -25,6 +25,12 @@ export class Superseded {
     return (((bits[bit >>> 5] as number) >>> (bit & 31)) & 1) === 1
   }
 
+  /** Reads the mark, for the memory's sake. */
+  touch(segment: number, offset8: number): number {
+    const bits = this.#bits[segment]
+    return bits === undefined ? 0 : (bits[offset8 >>> (unitShift + 5)] as number)
+  }
+
   deadBytes(segment: number): number {
     return this.#deadBytes[segment] ?? 0
   }

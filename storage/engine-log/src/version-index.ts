@@ -144,6 +144,27 @@ export class VersionIndex implements KeySource, PointKeys {
     return this.resolve(point.segment, point.offset8, at, this.#record)
   }
 
+  /** See Engine.prefetch. */
+  prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
+    if (2 * count > this.#places.length) this.#places = new Uint32Array(2 * count)
+    const places = this.#places
+    this.#point.prefetch(keyspace, bytes, spans, count, places)
+    const wordsOf = this.#wordsOf
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const segment = places[2 * i] as number
+      if (segment === deadBit) continue
+      const words = wordsOf[segment] as Uint32Array
+      const word = (places[2 * i + 1] as number) << 1
+      sum ^= (words[word] as number) ^ (words[word + 15] as number) ^ this.#superseded.touch(segment, word >>> 1)
+    }
+    this.prefetched = sum
+  }
+
+  #places = new Uint32Array(128)
+  /** What the last `prefetch` read, kept so that the reads are made. */
+  prefetched = 0
+
   /** Moves `into` to the version that a state sees of the entry at a location; undefined where that is none or a delete. */
   resolve(entrySegment: number, entryOffset8: number, at: At, into: LogRecord): LogRecord | undefined {
     let segment = entrySegment

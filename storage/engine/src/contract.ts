@@ -173,6 +173,11 @@ export interface Engine {
    * reused: it is valid until the next call on the engine, and its bytes are never copied.
    */
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number, at?: At): RecordView | undefined
+  /**
+   * A hint: these keys are looked up or written next. `spans` holds `count` pairs (start, end) of keys in `bytes`. Their memory
+   * is brought in together, which costs less than one trip after the other. An engine may do nothing.
+   */
+  prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void
   /** As `get`, without ever stalling the loop on a cold page; its record is the caller's own. */
   getAsync(keyspace: Keyspace, key: Uint8Array, at?: At): Promise<RecordView | undefined>
   /**

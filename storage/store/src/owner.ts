@@ -42,6 +42,10 @@ export class StoreOwner implements Owner {
     return record === undefined || this.#isExpired(record) ? undefined : record
   }
 
+  prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
+    this.#engine.prefetch(keyspace, bytes, spans, count)
+  }
+
   *range(keyspace: Keyspace, range: Range): Iterable<RecordView> {
     let left = range.limit ?? Number.POSITIVE_INFINITY
     if (left <= 0) return

@@ -120,6 +120,8 @@ export interface Owner {
   now(): number
   /** The record of `key[start, end)`, valid until the next call; undefined where there is none or it has expired. */
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number): RecordView | undefined
+  /** A hint: these keys are looked up or written next; see Engine.prefetch. */
+  prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void
   /** Live records in key order; each valid until the next step or write. */
   range(keyspace: Keyspace, range: Range): Iterable<RecordView>
   /** Keys in the keyspace, those included that have expired but are not yet removed. */

@@ -14,6 +14,7 @@ import { assert } from '@orbitkv/base'
 import { Arguments } from './arguments.ts'
 import type { BufferPool } from './buffers.ts'
 import { splitWords } from './inline.ts'
+import { findKeySpans } from './key-spans.ts'
 
 export interface ParserLimits {
   /** Bytes of one argument. */
@@ -89,6 +90,16 @@ export class RequestParser {
     this.#position = start
     this.#frameStart = start
     this.#end = end
+  }
+
+  /** Where the keys of the next commands lie in `bytes`, for a hint to the store; returns how many. */
+  peekKeys(spans: Uint32Array): number {
+    return this.#missing > 0 ? 0 : findKeySpans(this.#bytes, this.#position, this.#end, spans)
+  }
+
+  /** The bytes that are being parsed. */
+  get bytes(): Uint8Array {
+    return this.#bytes
   }
 
   /** Finds the next command. */

@@ -114,6 +114,19 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>, se
       assert.equal(engine.get(0, padded, 1, 4)?.valueBytes, 5)
     })
 
+    withEngine('prefetching keys, there or not, changes nothing', (engine) => {
+      commit(engine, put('a', '1'), put('b', '2'))
+      commit(engine, remove('b'), deleteRangeChange(0, encodeText('x')))
+      const bytes = encodeText('abxyz')
+      const spans = Uint32Array.of(0, 1, 1, 2, 2, 5, 5, 5)
+      engine.prefetch(0, bytes, spans, 4)
+      engine.prefetch(7, bytes, spans, 0)
+      const many = Uint32Array.from({ length: 2000 }, (_, i) => (i >> 1) % 5)
+      engine.prefetch(0, bytes, many, 1000)
+      assert.deepEqual(keysOf(engine, {}), ['a'])
+      assert.equal(read(engine, 'a'), '1')
+    })
+
     withEngine('keyspaces never meet', (engine) => {
       commit(
         engine,
