@@ -3,17 +3,18 @@
  * their names, reads the options they share, and shows what came out.
  *
  * What must hold: contestants of one comparison run in one call, in turns, so that what the machine does meanwhile meets
- * both; a figure on docs/performance.md comes from a standard run (no --quick, --keys, --rounds, --part) and nowhere else.
+ * both; a figure on docs/performance.md comes from a standard run (no --quick, --keys, --rounds, --part, --peers) and nowhere else.
  */
 
 import { parseArgs } from 'node:util'
+import { engines } from './engines/main.ts'
 import { first } from './first/main.ts'
 import type { Bench, BenchOptions } from './harness/bench.ts'
 import { describeMachine } from './harness/machine.ts'
 import { writePage } from './harness/page.ts'
-import { formatReport, type Report } from './harness/report.ts'
+import { formatReport, holdsEveryBar, type Report } from './harness/report.ts'
 
-const benches: readonly Bench[] = [first]
+const benches: readonly Bench[] = [first, engines]
 
 const usage = `usage: npm run bench -- NAME [options]
 
@@ -22,11 +23,12 @@ ${benches.map(({ name, question }) => `  ${name.padEnd(10)} ${question}`).join('
   --quick        fewer keys and rounds, for trying out
   --keys N       keys in the data set
   --rounds N     rounds of each comparison; medians are taken over them
-  --part NAME    only this part of the bench (${benches.flatMap(({ parts }) => parts).join(', ')})
+  --part NAME    only this part of the bench (${benches.map(({ name, parts }) => `${name}: ${parts.join(', ')}`).join('; ')})
+  --peers A,B    only these beside us (${benches.flatMap(({ name, peers }) => (peers === undefined ? [] : [`${name}: ${peers.join(', ')}`])).join('; ')})
   --json         the report as one JSON document on standard output; what it does meanwhile on standard error
   --help         this text
 
-A standard run, one without --quick, --keys, --rounds and --part, also rewrites its section of docs/performance.md.
+A standard run, one without --quick, --keys, --rounds, --part and --peers, also rewrites its section of docs/performance.md.
 Exit code: 0 when every bar holds, 1 when one does not, 2 for a wrong command line.`
 
 async function main(args: string[]): Promise<number> {
@@ -41,15 +43,23 @@ async function main(args: string[]): Promise<number> {
     throw new UsageError(`${bench.name} has no part ${values.part}; it has ${bench.parts.join(', ')}`)
   }
   const { keys, rounds, quick = false, part } = values
+  const peers = values.peers?.split(',')
+  for (const peer of peers ?? []) {
+    if (bench.peers?.includes(peer) !== true) {
+      throw new UsageError(`${bench.name} has no peer ${peer}; it has ${bench.peers?.join(', ') ?? 'none to choose'}`)
+    }
+  }
   const options: BenchOptions = {
     quick,
     ...(keys === undefined ? {} : { keys: wholeNumber('--keys', keys, bench.keysMin) }),
     ...(rounds === undefined ? {} : { rounds: wholeNumber('--rounds', rounds, 1) }),
     ...(part === undefined ? {} : { part }),
+    ...(peers === undefined ? {} : { peers }),
     note: (text) => process.stderr.write(`${text}\n`),
   }
-  const standard = !quick && keys === undefined && rounds === undefined && part === undefined
+  const standard = !quick && keys === undefined && rounds === undefined && part === undefined && peers === undefined
   const startedAt = new Date().toISOString()
+  const findings = await bench.run(options)
   const report: Report = {
     bench: bench.name,
     reportVersion: 1,
@@ -57,12 +67,12 @@ async function main(args: string[]): Promise<number> {
     command: `npm run bench -- ${args.filter((argument) => argument !== '--json').join(' ')}`,
     standard,
     machine: describeMachine(),
-    ...(await bench.run(options)),
+    ...findings,
+    ...(standard && bench.draw !== undefined ? { charts: bench.draw(findings) } : {}),
   }
   console.log(values.json === true ? JSON.stringify(report, undefined, 2) : formatReport(report))
   if (standard) process.stderr.write(`wrote ${writePage(report)}\n`)
-  const isMet = report.comparisons.every(({ bar, ratio }) => bar === undefined || ratio.median >= bar)
-  return isMet ? 0 : 1
+  return holdsEveryBar(report) ? 0 : 1
 }
 
 class UsageError extends Error {}
@@ -77,6 +87,7 @@ function readArguments(args: string[]) {
         keys: { type: 'string' },
         rounds: { type: 'string' },
         part: { type: 'string' },
+        peers: { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -7,11 +7,12 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BenchOptions } from '../harness/bench.ts'
+import { folderDiskBytes } from '../harness/folders.ts'
 import type { ResidentMemory } from '../harness/process-facts.ts'
 import type { Comparison, Figure, Findings } from '../harness/report.ts'
 import { Samples } from '../harness/samples.ts'
@@ -136,7 +137,7 @@ async function insertAndRead(round: Round, samples: Samples, settings: Map<strin
     samples.add(`resident ${name}`, memory.allBytes)
     samples.add(`anonymous ${name}`, memory.anonymousBytes)
     if (memory.indexBytes !== undefined) samples.add(`index ${name}`, memory.indexBytes)
-    samples.add(`disk ${name}`, diskBytes(join(round.folder, name)))
+    samples.add(`disk ${name}`, folderDiskBytes(join(round.folder, name)))
     await round.end(name)
   }
 }
@@ -187,13 +188,4 @@ function summarize(samples: Samples, keys: number): Pick<Findings, 'comparisons'
     { part, name: 'index (LMDB: within its file)', unit: 'bytes a key', ours: indexBytes, theirs: 0, other },
   ]
   return { comparisons, figures }
-}
-
-/** Bytes that a folder takes on the disk, holes left out. */
-function diskBytes(folder: string): number {
-  let bytes = 0
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).blocks * 512
-  }
-  return bytes
 }

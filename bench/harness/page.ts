@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { comparisonTable, figureTable, partsOf, type Report } from './report.ts'
+import { partsOf, type Report, tablesOf } from './report.ts'
 import { formatMarkdown } from './table.ts'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
@@ -16,7 +16,7 @@ const head = `# Performance
 
 Written by the benches; each section names the command that replaces it. A ratio above 1 is in our favour, whatever the unit.
 It is the median of the rounds' own ratios, since both sides of a round ran in turns, and beside it stand the least and the most of them.
-A bar is what we asked of ourselves before we measured.
+A bar is what we asked of ourselves before we measured; NOT YET is one that could not be measured, and says why.
 `
 
 /** Replaces the section of the report's bench; returns the page's name. */
@@ -41,10 +41,14 @@ function sectionOf(report: Report): string {
     lines.push(`- ${name}: ${value}`)
   }
   for (const part of partsOf(report)) {
-    const comparisons = report.comparisons.filter((one) => one.part === part)
-    const figures = report.figures.filter((one) => one.part === part)
-    lines.push('', `### ${part}`, '', formatMarkdown(comparisonTable(comparisons)))
-    if (figures.length > 0) lines.push('', formatMarkdown(figureTable(figures)))
+    lines.push('', `### ${part}`)
+    for (const { title, table } of tablesOf(report, part)) {
+      if (title !== undefined) lines.push('', `**${title}**`)
+      lines.push('', formatMarkdown(table))
+    }
+    for (const { title, path } of (report.charts ?? []).filter((chart) => chart.part === part)) {
+      lines.push('', `![${title}](${path})`)
+    }
   }
   return lines.join('\n')
 }

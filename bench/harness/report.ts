@@ -27,6 +27,26 @@ export interface Comparison {
   readonly bar?: number
 }
 
+/** Something measured on our side alone that was to stay on one side of a bound. */
+export interface Limit {
+  readonly part: string
+  readonly name: string
+  readonly unit: string
+  /** Absent: it could not be measured, `why` says what is in the way. */
+  readonly value?: number
+  readonly bound: number
+  readonly isAtMost: boolean
+  readonly why?: string
+}
+
+/** Figures of several contestants side by side; an absent one was not measured. */
+export interface Grid {
+  readonly part: string
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly { readonly name: string; readonly values: readonly (number | undefined)[] }[]
+}
+
 /** A figure that is no comparison of speeds: memory, disk. */
 export interface Figure {
   readonly part: string
@@ -42,6 +62,10 @@ export interface Findings {
   readonly settings: Readonly<Record<string, string>>
   readonly comparisons: readonly Comparison[]
   readonly figures: readonly Figure[]
+  readonly limits?: readonly Limit[]
+  readonly grids?: readonly Grid[]
+  /** Pictures of it, as paths relative to docs/. */
+  readonly charts?: readonly { readonly part: string; readonly title: string; readonly path: string }[]
 }
 
 export interface Report extends Findings {
@@ -85,9 +109,63 @@ export function figureTable(figures: readonly Figure[]): Table {
   }
 }
 
+export function limitTable(limits: readonly Limit[]): Table {
+  return {
+    columns: ['what', 'unit', 'measured', 'bar', '', 'why'],
+    numeric: [false, false, true, true, false, false],
+    rows: limits.map((one) => [
+      one.name,
+      one.unit,
+      one.value === undefined ? '' : formatNumber(one.value),
+      `${one.isAtMost ? 'at most' : 'at least'} ${formatNumber(one.bound)}`,
+      stateOf(one),
+      one.why ?? '',
+    ]),
+  }
+}
+
+function stateOf(limit: Limit): string {
+  if (limit.value === undefined) return 'NOT YET'
+  return holdsLimit(limit) ? 'holds' : 'MISSED'
+}
+
+function holdsLimit({ value, bound, isAtMost }: Limit): boolean {
+  return value !== undefined && (isAtMost ? value <= bound : value >= bound)
+}
+
+export function gridTable({ columns, rows }: Grid): Table {
+  return {
+    columns: ['', ...columns],
+    numeric: [false, ...columns.map(() => true)],
+    rows: rows.map(({ name, values }) => [
+      name,
+      ...values.map((value) => (value === undefined ? '' : formatNumber(value))),
+    ]),
+  }
+}
+
+/** Whether every bar was measured and holds. */
+export function holdsEveryBar({ comparisons, limits = [] }: Findings): boolean {
+  return comparisons.every(({ bar, ratio }) => bar === undefined || ratio.median >= bar) && limits.every(holdsLimit)
+}
+
 /** The parts that have something to show, in the order in which they ran. */
-export function partsOf({ comparisons, figures }: Findings): string[] {
-  return [...new Set([...comparisons, ...figures].map(({ part }) => part))]
+export function partsOf({ comparisons, figures, limits = [], grids = [] }: Findings): string[] {
+  return [...new Set([...comparisons, ...figures, ...limits, ...grids].map(({ part }) => part))]
+}
+
+/** The tables of a part, those with bars first. */
+export function tablesOf(findings: Findings, part: string): { readonly title?: string; readonly table: Table }[] {
+  const of = <One extends { readonly part: string }>(all: readonly One[] = []) => all.filter((one) => one.part === part)
+  const comparisons = of(findings.comparisons)
+  const limits = of(findings.limits)
+  const figures = of(findings.figures)
+  return [
+    ...(comparisons.length > 0 ? [{ table: comparisonTable(comparisons) }] : []),
+    ...(limits.length > 0 ? [{ table: limitTable(limits) }] : []),
+    ...(figures.length > 0 ? [{ table: figureTable(figures) }] : []),
+    ...of(findings.grids).map((grid) => ({ title: grid.title, table: gridTable(grid) })),
+  ]
 }
 
 export function formatReport(report: Report): string {
@@ -95,14 +173,13 @@ export function formatReport(report: Report): string {
   for (const [name, value] of Object.entries(report.machine)) lines.push(`${name}: ${value}`)
   for (const [name, value] of Object.entries(report.settings)) lines.push(`${name}: ${value}`)
   for (const part of partsOf(report)) {
-    const comparisons = report.comparisons.filter((one) => one.part === part)
-    const figures = report.figures.filter((one) => one.part === part)
-    lines.push(
-      '',
-      `${part}: medians of ${comparisons[0]?.ratios.length ?? 0} rounds in turns; a ratio above 1 is for us`,
-    )
-    lines.push(formatTable(comparisonTable(comparisons)))
-    if (figures.length > 0) lines.push('', formatTable(figureTable(figures)))
+    const rounds = report.comparisons.find((one) => one.part === part)?.ratios.length
+    const how = rounds === undefined ? '' : `: medians of ${rounds} rounds in turns; a ratio above 1 is for us`
+    lines.push('', `${part}${how}`)
+    for (const { title, table } of tablesOf(report, part)) {
+      if (title !== undefined) lines.push('', title)
+      lines.push(formatTable(table), '')
+    }
   }
   return lines.join('\n')
 }

@@ -24,6 +24,10 @@ export class Samples {
     else values.push(value)
   }
 
+  has(name: string): boolean {
+    return this.#values.has(name)
+  }
+
   of(name: string): readonly number[] {
     const values = this.#values.get(name)
     if (values === undefined) throw new Error(`nothing was measured as ${name}`)

@@ -4,6 +4,7 @@
  */
 
 import { type ChildProcess, fork } from 'node:child_process'
+import { basename } from 'node:path'
 
 interface Request {
   readonly step: string
@@ -12,7 +13,7 @@ interface Request {
 
 type Answer = { readonly result: unknown } | { readonly failure: string }
 
-/** A step that takes longer than this has hung. */
+/** A step that takes longer than this, or than it was given, has hung. */
 const stepDeadlineMs = 120_000
 
 export class StepChild {
@@ -20,13 +21,21 @@ export class StepChild {
   readonly #name: string
 
   /** Starts a fresh process of a file that calls `serveSteps`. */
-  constructor(file: string, args: readonly string[]) {
-    this.#name = args.join(' ')
-    this.#child = fork(file, [...args], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  constructor(file: string, args: readonly string[], nodeFlags: readonly string[] = []) {
+    this.#name = [basename(file), ...args].join(' ')
+    this.#child = fork(file, [...args], {
+      execArgv: [...process.execArgv, ...nodeFlags],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid as number
   }
 
   /** Does a step; rejects with what went wrong in it, or when the process ended. */
-  run<Result>(step: string, argument?: unknown): Promise<Result> {
+  run<Result>(step: string, argument?: unknown, deadlineMs = stepDeadlineMs): Promise<Result> {
     const child = this.#child
     return new Promise((resolve, reject) => {
       const settle = (error: Error | undefined, result?: Result): void => {
@@ -45,8 +54,8 @@ export class StepChild {
       }
       const timer = setTimeout(() => {
         child.kill('SIGKILL')
-        settle(new Error(`${this.#name}: ${step} took longer than ${stepDeadlineMs} ms`))
-      }, stepDeadlineMs)
+        settle(new Error(`${this.#name}: ${step} took longer than ${deadlineMs} ms`))
+      }, deadlineMs)
       child.on('message', answered)
       child.on('exit', ended)
       if (!child.connected) settle(new Error(`${this.#name} is not running`))
