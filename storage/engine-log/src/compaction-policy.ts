@@ -41,9 +41,9 @@ function candidates(log: Log, behind: Behind): Segment[] {
   return found
 }
 
-/** Whether every record of a sealed log segment is behind the oldest kept state, seen by all, and on the disk. */
-export function isBehind({ lastBatch, durableEnd, end }: Segment, { revision, position }: Behind): boolean {
-  return lastBatch.revision <= revision && lastBatch.position <= position && durableEnd >= end
+/** Whether every record of a log segment is behind the oldest kept state, and seen by all. */
+export function isBehind({ lastBatch }: Segment, { revision, position }: Behind): boolean {
+  return lastBatch.revision <= revision && lastBatch.position <= position
 }
 
 /** Bytes of records that are not the newest of their keys, in segments that may be rewritten. */

@@ -508,6 +508,10 @@ export class LogEngine implements Engine {
     return this.#oldestRevision
   }
 
+  get storedBytes(): number {
+    return this.#log.storedBytes
+  }
+
   get reclaimableBytes(): number {
     return reclaimableBytes(this.#log, this.#index.relocation, this.#behind)
   }

@@ -56,6 +56,7 @@ export class Log {
   /** Of the segment sealed last; used again at the next seal, when no reader can hold a view of it any more. */
   #spareImage: Uint8Array | undefined
   #syncs = 0
+  #cuts = 0
 
   constructor(options: LogOptions) {
     this.#options = options
@@ -84,6 +85,11 @@ export class Log {
   /** Syncs of segment files since it was opened. */
   get syncs(): number {
     return this.#syncs
+  }
+
+  /** How often it was cut since it was opened. */
+  get cuts(): number {
+    return this.#cuts
   }
 
   segment(number: number): Segment {
@@ -119,6 +125,13 @@ export class Log {
     if (releases) segment.mapping?.release()
     segment.file.close()
     this.#options.disk.remove(segment.file.path)
+  }
+
+  /** Bytes of batches and sorted records. */
+  get storedBytes(): number {
+    let bytes = 0
+    for (const segment of this.inOrder()) bytes += segment.end
+    return bytes
   }
 
   /** Segments that exist, in order. */
@@ -224,6 +237,7 @@ export class Log {
     const { disk, config } = this.#options
     const segment = this.segment(address.segment)
     assert(address.bytes <= segment.end, 'only what is there is cut')
+    this.#cuts++
     for (let number = this.segments.length - 1; number > address.segment; number--) {
       const later = this.segments[number]
       if (later === undefined || later.kind === 'sorted') continue
@@ -236,7 +250,7 @@ export class Log {
     if (segment.mapping !== undefined) {
       const image = new Uint8Array(Math.max(config.segmentBytes, segment.end))
       segment.file.read(image, 0, address.bytes, 0)
-      segment.mapping.release()
+      // Not released: a range that was begun may hold a view of what is kept. It goes with the last view.
       segment.mapping = undefined
       segment.bytes = image
       segment.words = new Uint32Array(image.buffer)

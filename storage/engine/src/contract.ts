@@ -208,6 +208,8 @@ export interface Engine {
    * to gain. Fails with nothing changed: `engine.full`, `engine.corrupt`.
    */
   compact(scope?: 'garbage' | 'all'): Promise<number>
+  /** Bytes of everything stored, garbage included. */
+  readonly storedBytes: number
   /** Bytes that `compact` would give back, about; it is worth calling when they are a good part of the store. */
   readonly reclaimableBytes: number
   /** Checks every byte on the disk, reading past the mappings. */

@@ -1,6 +1,6 @@
 /** Settings of the store. */
 
-import { choice, config, count, duration, hour, type Values } from '@orbitkv/base'
+import { bytes, choice, config, count, duration, flag, hour, MiB, type Values } from '@orbitkv/base'
 
 export const storeConfig = config({
   durability: choice({
@@ -31,6 +31,22 @@ export const storeConfig = config({
     min: 0,
     max: 1_000_000_000,
     why: 'older versions at most, whatever their age: bounds the memory of history',
+  }),
+  compaction: flag({
+    default: true,
+    why: 'rewrite what holds garbage in the background',
+  }),
+  garbageBytesMin: bytes({
+    default: 16 * MiB,
+    min: 1,
+    max: 1024 ** 4,
+    why: 'less garbage than this is left alone',
+  }),
+  garbagePercentMax: count({
+    default: 20,
+    min: 1,
+    max: 90,
+    why: 'compaction begins when so much of the store is garbage: less takes less disk and writes more',
   }),
 })
 

@@ -64,6 +64,14 @@ export class History {
     return false
   }
 
+  /** Lets go of every state but the newest and what snapshots pin. */
+  async giveUp(): Promise<void> {
+    let target = this.#engine.publishedRevision
+    for (const revision of this.#pinned.keys()) target = Math.min(target, revision)
+    target = Math.max(target, this.#engine.oldestRevision)
+    while (!this.#engine.retain(target)) await this.#clock.turn()
+  }
+
   #oldestKept(): number {
     const { historyMs, historyVersionsMax } = this.#config
     let oldest = historyMs === 0 ? this.#engine.publishedRevision : this.#revisionAt(this.#clock.now() - historyMs)

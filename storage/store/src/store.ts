@@ -19,6 +19,7 @@ import {
 import { type Clock, type RandomUint32, realRandomUint32 } from '@orbitkv/runtime'
 import { StoreBatch } from './batch.ts'
 import { Committer } from './committer.ts'
+import { Compactor } from './compactor.ts'
 import type { StoreConfig } from './config.ts'
 import { DueIndex } from './due-index.ts'
 import { storeErrors } from './errors.ts'
@@ -62,6 +63,7 @@ export class EngineStore extends StoreReader implements Store {
   readonly #due: DueIndex
   readonly #expirer: Expirer
   readonly #history: History
+  readonly #compactor: Compactor
   #keysExpired = 0
   #newestNow = 0
   #closing: Promise<void> | undefined
@@ -76,6 +78,7 @@ export class EngineStore extends StoreReader implements Store {
     this.#due = new DueIndex(engine)
     this.#expirer = new Expirer(this.#due, clock, (most) => this.#expire(most))
     this.#history = new History(engine, clock, config)
+    this.#compactor = new Compactor({ engine, clock, config, history: this.#history })
     this.owner = new StoreOwner({
       engine,
       now: () => this.now(),
@@ -121,6 +124,10 @@ export class EngineStore extends StoreReader implements Store {
     this.assertReadable()
     const durability = this.#durabilityOf(options)
     if (changes.length === 0) return this.engine.publishedRevision
+    if (this.#compactor.isBehind) {
+      await this.#compactor.throttled()
+      this.assertReadable()
+    }
     this.#append(changes, this.now(), false)
     const revision = this.engine.appendedRevision
     await this.#settle(durability)
@@ -161,6 +168,7 @@ export class EngineStore extends StoreReader implements Store {
     if (!mayExtend || completed.length !== 1 || !this.engine.extend(completed[0] as Change, now)) {
       this.engine.append({ changes: completed, revision: this.engine.appendedRevision + 1, time: now })
     }
+    this.#compactor.noteWrites(completed.length)
     if (firstDue !== Number.POSITIVE_INFINITY) this.#expirer.note(firstDue)
   }
 
@@ -217,6 +225,12 @@ export class EngineStore extends StoreReader implements Store {
     return this.#committer.flush()
   }
 
+  async compact(): Promise<number> {
+    this.assertReadable()
+    await this.#history.giveUp()
+    return this.engine.compact('all')
+  }
+
   stats(): StoreStats {
     this.assertReadable()
     const stats = this.engine.stats()
@@ -229,6 +243,7 @@ export class EngineStore extends StoreReader implements Store {
       writesWaiting: this.#committer.waiting,
       keysExpired: this.#keysExpired,
       syncs: Number(stats.details.syncs ?? 0),
+      compactionFailure: this.#compactor.failure?.message ?? '',
     }
   }
 
@@ -245,6 +260,7 @@ export class EngineStore extends StoreReader implements Store {
   async #close(): Promise<void> {
     this.#expirer.stop()
     this.#history.stop()
+    this.#compactor.stop()
     try {
       if (this.#committer.waiting > 0) await this.#committer.flush()
     } finally {

@@ -87,6 +87,8 @@ export interface StoreStats extends EngineStats {
   readonly writesWaiting: number
   readonly keysExpired: number
   readonly syncs: number
+  /** Why compaction does not get on; empty while it does. */
+  readonly compactionFailure: string
 }
 
 export interface Store extends Reader, AsyncDisposable {
@@ -101,6 +103,12 @@ export interface Store extends Reader, AsyncDisposable {
   /** Resolves once everything written before is on the disk. */
   flush(): Promise<void>
   stats(): StoreStats
+  /**
+   * Gives up the history that no open snapshot needs, and rewrites everything in the order of keys, while reads and writes go
+   * on; resolves to the bytes given back. The store compacts itself in the background: this is for scans that want
+   * neighbours side by side, and for a store that is to be as small as it can. Takes as much free space as there are live bytes.
+   */
+  compact(): Promise<number>
   /** Checks every byte on the disk. */
   verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport>
   close(): Promise<void>

@@ -1,0 +1,117 @@
+/** Compaction as a user sees it: the store stays small, answers stay right, and what cannot be done is said. */
+
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import { decodeText } from '@orbitkv/bytes'
+import type { Store } from './index.ts'
+import { entriesOf, storeTest, turn } from './store-suite.ts'
+
+const keys = 40
+const value = 'v'.repeat(200)
+/** What the newest values of all keys take on the disk, about. */
+const liveBytes = keys * 280
+const eager = { historyMs: 0, garbageBytesMin: 1, durability: 'none' } as const
+
+async function overwrite(store: Store, rounds: number, between: () => Promise<void> | void = () => {}): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (let key = 0; key < keys; key++) await store.put(`key:${key}`, `${round}:${value}`)
+    await between()
+  }
+}
+
+describe('compaction', () => {
+  storeTest(
+    'a store that is overwritten again and again stays small, and right',
+    async ({ store, clock, reopen }) => {
+      await overwrite(store, 60, () => clock.advanceAwaiting(1000))
+      const { diskBytes, details } = store.stats()
+      assert.ok(Number(details.compactions) > 0, 'it was compacted')
+      assert.ok(diskBytes < 4 * liveBytes + 3 * 16 * 1024, `${diskBytes} bytes on the disk`)
+      const before = entriesOf(store)
+      assert.equal(before.length, keys)
+      assert.ok(before.every(([, stored]) => stored === `59:${value}`))
+      assert.deepEqual(entriesOf(await reopen()), before)
+    },
+    { settings: eager },
+  )
+
+  storeTest(
+    'a writer that never lets the event loop turn does not outrun it',
+    async ({ store }) => {
+      await overwrite(store, 400)
+      const { diskBytes, details } = store.stats()
+      assert.ok(Number(details.compactions) > 0, 'it was compacted')
+      assert.ok(diskBytes < 400 * liveBytes * 0.5, `${diskBytes} bytes on the disk`)
+    },
+    { settings: { ...eager, historyVersionsMax: 100 } },
+  )
+
+  storeTest(
+    'compact gives up history, but for what a snapshot holds',
+    async ({ store }) => {
+      await overwrite(store, 3)
+      const revision = (await store.put('key:0', 'held')) as number
+      const held = store.snapshot({ revision })
+      await overwrite(store, 3)
+      assert.ok((await store.compact()) > 0)
+      assert.equal(decodeText(held.get('key:0') as Uint8Array), 'held')
+      assert.equal(decodeText(store.get('key:0') as Uint8Array), `2:${value}`)
+      assert.throws(() => store.snapshot({ revision: revision - 1 }).get('key:0'), { code: 'engine.compacted' })
+      held.close()
+      await store.compact()
+      assert.equal(store.stats().versionsRetained, 0)
+      assert.equal(entriesOf(store).length, keys)
+    },
+    { settings: { compaction: false } },
+  )
+
+  storeTest(
+    'a range goes on rightly through a compaction',
+    async ({ store }) => {
+      await overwrite(store, 4)
+      const seen: string[] = []
+      for (const { key } of store.range()) {
+        seen.push(decodeText(key))
+        if (seen.length % 10 === 0) {
+          await store.put('key:zz', String(seen.length))
+          await store.compact()
+        }
+      }
+      assert.deepEqual(seen.slice(0, keys), Array.from({ length: keys }, (_, i) => `key:${i}`).toSorted())
+    },
+    { settings: { compaction: false } },
+  )
+
+  storeTest(
+    'deletes leave nothing behind once nobody can see what they deleted',
+    async ({ store, reopen }) => {
+      await overwrite(store, 2)
+      for (let key = 0; key < keys; key++) await store.delete(`key:${key}`)
+      await store.compact()
+      await store.compact()
+      assert.equal(store.stats().keysIndexed, 0)
+      assert.equal(store.stats().details.sortedSegments, 0)
+      assert.deepEqual(entriesOf(await reopen()), [])
+    },
+    { settings: { compaction: false } },
+  )
+
+  storeTest(
+    'on a full disk it fails by name, and the store goes on',
+    async ({ store, disk, clock }) => {
+      await overwrite(store, 20)
+      const filler = disk.open('/filler', 'create')
+      filler.allocate(0, disk.freeBytes('/'))
+      filler.close()
+      await clock.advanceAwaiting(2000)
+      for (let turns = 0; turns < 1000 && store.stats().compactionFailure === ''; turns++) await turn()
+      assert.match(store.stats().compactionFailure, /no space/)
+      assert.equal(entriesOf(store).length, keys)
+      disk.remove('/filler')
+      await overwrite(store, 20, () => clock.advanceAwaiting(1000))
+      assert.equal(store.stats().compactionFailure, '')
+      assert.equal(entriesOf(store).length, keys)
+    },
+    { settings: { ...eager, garbageBytesMin: 20_000 }, disk: { capacityBytes: 4 * 1024 * 1024 } },
+  )
+})
