@@ -98,6 +98,13 @@ test('commands on a folder', async (context) => {
     { folder: folder.path },
   )
   assert.equal(report.ok, true)
+  const compacted = await orbitJson<{ bytesBefore: number; bytesAfter: number }>(
+    ['compact', '--data', 'store'],
+    schemas.compact.fields,
+    { folder: folder.path },
+  )
+  assert.ok(compacted.bytesAfter < compacted.bytesBefore)
+  await orbitOk(['verify', '--data', 'store'], { folder: folder.path })
 })
 
 test('commands on a running server', async (context) => {

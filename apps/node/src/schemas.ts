@@ -178,6 +178,15 @@ export const schemas = {
       bytesChecked: number('Bytes read.'),
     },
   },
+  compact: {
+    name: 'compact',
+    where: 'standard output, one document',
+    fields: {
+      path: text('The folder.'),
+      bytesBefore: number('Bytes of records before.'),
+      bytesAfter: number('Bytes of records now.'),
+    },
+  },
   bench: {
     name: 'bench',
     where: 'standard output, one document at the end',

@@ -266,6 +266,18 @@ const verify: Command = {
   exits: ['store', 'damage'],
 }
 
+const compact: Command = {
+  name: 'compact',
+  summary: 'rewrite a store without what is dead',
+  description: [
+    'Rewrites the whole store in the order of its keys, without overwritten and deleted records and without history. A store compacts itself while it runs; this makes it as small, and its scans as fast, as they can be. Takes as much free space as there is live data. A crash in the middle loses nothing.',
+  ],
+  operands: [],
+  flags: [dataFlag, ...commonFlags],
+  examples: [{ line: 'orbit compact --data ./data', does: 'the folder ./data, which nobody else may have open' }],
+  exits: ['store', 'damage'],
+}
+
 const bench: Command = {
   name: 'bench',
   summary: 'measure this machine',
@@ -384,6 +396,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   stats,
   verify,
+  compact,
   bench,
   planCommand,
   config,
