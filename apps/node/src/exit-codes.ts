@@ -54,6 +54,7 @@ export const exitCodes = {
     means:
       'A file that was read or written is not as it must be (`import`, `export`, `plan`), or the inputs of a plan are not.',
     errors: [
+      'simulation',
       'cli.bad_record',
       'cli.file_missing',
       'cli.file_exists',
@@ -71,7 +72,7 @@ export const exitCodes = {
     code: 70,
     name: 'internal',
     means: 'A fault of OrbitKV itself; please report it.',
-    errors: ['base', 'cli.internal'],
+    errors: ['base', 'chart', 'cli.internal'],
   },
   interrupted: { code: 130, name: 'interrupted', means: 'Stopped by Ctrl-C (SIGINT).', errors: ['cli.interrupted'] },
   outputClosed: {

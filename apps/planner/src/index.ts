@@ -4,7 +4,7 @@
  */
 
 export { calibration } from './analysis/calibrate.ts'
-export { type Explanation, explain, formulaText, shownValue } from './analysis/explain.ts'
+export { type Explanation, explain, shownValue } from './analysis/explain.ts'
 export { type ForecastOptions, type ForecastResult, forecastOf, forecastSection } from './analysis/forecast.ts'
 export { growthOf, type HeadroomEnd, headroomEnd, type YearPlan } from './analysis/growth.ts'
 export type { Note } from './analysis/notes.ts'
@@ -14,7 +14,6 @@ export {
   readRange,
   type Scenario,
   scenariosOf,
-  standardScenarios,
   type VariedPlan,
   vary,
 } from './analysis/variants.ts'
@@ -33,5 +32,5 @@ export type { Figure, FigureSpec, Graph, Values } from './model/graph.ts'
 export { baseUnits, type Unit, unit, unitText } from './model/units.ts'
 export { growthChart, variedChart } from './report/charts.ts'
 export { markdownOf, type Section } from './report/section.ts'
-export { explanationOf, headline, headroomText, summaryOf } from './report/summary.ts'
+export { explanationOf, headline, summaryOf } from './report/summary.ts'
 export type { ClusterForecast } from './simulation/index.ts'

@@ -95,7 +95,7 @@ export const planCommand: Command = {
       name: 'figures',
       kind: 'text',
       value: 'ID,…',
-      help: 'With --explain, only figures whose ids begin so; with --vary, the columns.',
+      help: 'Explains only the figures whose ids begin so; with --vary, the columns.',
     },
     {
       name: 'vary',

@@ -29,10 +29,10 @@ import { cliErrors } from '../errors.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { askForPlan } from '../plan/dialogue.ts'
 import { planDocument } from '../plan/document.ts'
-import { writeNewFile } from '../plan/files.ts'
+import { mustBeNew, writeNewFile } from '../plan/files.ts'
 import { gatherSources } from '../plan/sources.ts'
 import { planToml } from '../plan/toml.ts'
-import { terminalLines, variedColumns, variedSection } from '../plan/views.ts'
+import { figurePrefixes, figuresOf, terminalLines, variedFigures, variedSection } from '../plan/views.ts'
 
 const initFile = 'plan.toml'
 
@@ -50,6 +50,7 @@ export async function plan(context: Context): Promise<number> {
 async function init(context: Context, request: PlanRequest): Promise<void> {
   const { args, notes, input, folder } = context
   const file = args.operand(1) ?? initFile
+  if (!args.on('force')) mustBeNew(file, folder)
   const answers = await askForPlan({ input, notes, kinds: request.kinds })
   // What the flags say stands over the answers, as it does over a file.
   const whole = { ...request, sources: [answers, ...request.sources] }
@@ -98,11 +99,9 @@ interface Shown {
 /** The whole plan, unless something narrower is asked for. */
 function sectionsOf({ args }: Context, { made, scenarios, years, varied, forecast }: Shown): Section[] {
   const sections: Section[] = []
-  const isNarrow = args.on('explain') || varied !== undefined || forecast !== undefined
-  if (args.on('explain')) {
-    const prefixes = (args.text('figures') ?? '').split(',').map((text) => text.trim())
-    sections.push(...prefixes.flatMap((prefix) => explanationOf(made, prefix)))
-  }
+  const isExplained = args.on('explain') || (args.text('figures') !== undefined && varied === undefined)
+  const isNarrow = isExplained || varied !== undefined || forecast !== undefined
+  if (isExplained) sections.push(...figurePrefixes(args, ['']).flatMap((prefix) => explanationOf(made, prefix)))
   if (!isNarrow) sections.push(...summaryOf({ plan: made, scenarios, years }))
   if (varied !== undefined) sections.push(variedSection(varied.range, varied.plans, varied.columns))
   if (forecast !== undefined) sections.push(forecastSection(forecast))
@@ -117,7 +116,7 @@ function variation(context: Context, request: PlanRequest) {
     throw cliErrors.flag_invalid({ flag: '--vary', given: text, fault: range.fault, command: 'plan' })
   const { plans, faults } = vary(request, range)
   if (faults.length > 0) throw refuse(context, faults)
-  const columns = variedColumns(context.args.text('figures'))
+  const columns = figuresOf(figurePrefixes(context.args, variedFigures))
   const ids = columns.map(({ id }) => id)
   return { range, plans, columns, chart: variedChart(range, plans, ids) }
 }

@@ -1,6 +1,6 @@
 /** The files of `orbit plan`: plans, presets, node kinds and bench documents, read from disk into tables. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type InputFault, type NodeKind, readKinds, type Source } from '@orbitkv/planner'
@@ -34,6 +34,11 @@ export function readKindFiles(
 
 export function readJsonFile(path: string, folder: string): unknown {
   return parseJson(path, readText(path, folder))
+}
+
+/** To be told before somebody has answered all questions, not after. */
+export function mustBeNew(path: string, folder: string): void {
+  if (existsSync(resolve(folder, path))) throw cliErrors.plan_exists({ file: path })
 }
 
 /** Writes a new file; one that is there only with `force`. */

@@ -91,7 +91,22 @@ where it stands, what was given and what would be right. Figures under \`[stated
 
 \`orbit bench --json > bench.json\`, on a machine like those of the plan, and \`orbit plan --calibrate bench.json\` takes the
 CPU times of a read, a write and a scanned key from it. The bench has no network: a server's work for its protocol comes
-on top, so keep \`limits.cpu_busy\` low or set \`cpu.*\` from a measured server.
+on top, so keep \`limits.cpu_busy\` low or set \`cpu.*\` from a measured server. It has no limits of disks either (its syncs
+follow one another): those of the node kind stand, or set \`node.disk_*\` from a disk benchmark. Measure with values as
+large as those of the plan (\`orbit bench --value-bytes\`); \`--explain\` shows what the figures were measured with.
+
+## Availability and loss
+
+\`--simulate\` lets the machines of the plan fail by chance (\`node.failures_per_month\`, \`node.lasting_share\`), copies anew
+what is lost, upgrades them (\`upgrades.*\`), lets as many join as the growth asks for, and tells how long keys could not
+be read or written and how probable the loss of data is, over \`simulation.days\`, with 95% intervals and the closed
+formula beside them. A read waits for R copies and a write for W (\`consistency.*\`), so they stop when more are away; R + W
+must be more than the copies, else a read could miss what was written. \`placement.scatter_width\` lets few sets of machines
+share data: then a loss is rarer, and takes more at once. \`--target\` is the availability that must hold, \`--seed\` repeats
+a run.
+
+Machines are taken to fail independently of each other. That a rack, a zone or the power fails and takes many at once
+is in none of these figures, and it is far more probable than a loss of 1e-13: spread the copies over zones.
 
 ## Node kinds
 

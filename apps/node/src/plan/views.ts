@@ -1,5 +1,6 @@
 /** Sections of a report as lines for a terminal, and the table of --vary as one more section. */
 
+import { nearest } from '@orbitkv/base'
 import {
   type Figure,
   formatQuantity,
@@ -10,6 +11,8 @@ import {
   shownValue,
   type VariedPlan,
 } from '@orbitkv/planner'
+import type { Context } from '../context.ts'
+import { cliErrors } from '../errors.ts'
 import type { Styles } from '../terminal/styles.ts'
 import { table } from '../terminal/text.ts'
 
@@ -21,7 +24,8 @@ export function terminalLines(sections: readonly Section[], styles: Styles): str
   })
 }
 
-const variedFigures = [
+/** The figures whose columns --vary shows if nothing else is asked for. */
+export const variedFigures = [
   'nodes.needed',
   'memory.total_bytes',
   'storage.total_bytes',
@@ -30,9 +34,21 @@ const variedFigures = [
   'cost.month_total',
 ]
 
-/** The figures whose columns --vary shows: those of --figures, or a few that matter. */
-export function variedColumns(figures: string | undefined): readonly Figure[] {
-  const prefixes = figures?.split(',').map((text) => text.trim()) ?? variedFigures
+/** What --figures asks for: each word begins the id of a figure. */
+export function figurePrefixes(args: Context['args'], standard: readonly string[]): readonly string[] {
+  const text = args.text('figures')
+  if (text === undefined) return standard
+  const prefixes = text.split(',').map((word) => word.trim())
+  const ids = graph.figures.map(({ id }) => id)
+  const unknown = prefixes.find((prefix) => figuresOf([prefix]).length === 0)
+  if (unknown === undefined) return prefixes
+  const near = nearest(unknown, [...ids, ...new Set(ids.map((id) => id.split('.', 1)[0] as string))])
+  const hint = near === undefined ? 'docs/operating/planner.md lists them' : `did you mean ${near}?`
+  const fault = `no figure's id begins with ${unknown}; ${hint}`
+  throw cliErrors.flag_invalid({ flag: '--figures', given: text, fault, command: 'plan' })
+}
+
+export function figuresOf(prefixes: readonly string[]): readonly Figure[] {
   return prefixes.flatMap((prefix) => graph.figures.filter(({ id }) => id.startsWith(prefix)))
 }
 

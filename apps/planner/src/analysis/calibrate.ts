@@ -1,10 +1,13 @@
 /**
  * What `orbit bench --json` measured, as inputs of a plan: the CPU time of a read, a write and a scanned key. The bench
- * is one process without a network, so a server's work for its protocol is not in these figures.
+ * is one process without a network, so a server's work for its protocol is not in these figures. It measures how long a
+ * sync takes, not how many operations a disk can do at a time: the limits of disks and networks stay those of the kind.
  */
 
 import type { InputFault } from '../inputs/fault.ts'
 import type { Source } from '../inputs/read.ts'
+import { formatQuantity } from '../model/format.ts'
+import { unit } from '../model/units.ts'
 import { sourceOf } from './plan.ts'
 
 /** One event loop does the work, so an operation's CPU time is one over their rate. */
@@ -37,5 +40,15 @@ export function calibration(
         fault: found === undefined ? 'is missing; measure again with `orbit bench --json`' : 'must be a rate above 0',
       })
   }
-  return { source: sourceOf(origin, entries), faults }
+  return { source: sourceOf(`${origin}${settingsText(document)}`, entries), faults }
+}
+
+/** What it was measured with, since an operation takes longer on larger values and more keys. */
+function settingsText(document: unknown): string {
+  const { keys, value_bytes: valueBytes } = ((document as { settings?: unknown }).settings ?? {}) as Record<
+    string,
+    unknown
+  >
+  if (typeof keys !== 'number' || typeof valueBytes !== 'number') return ''
+  return ` (${formatQuantity(keys, unit('key'))}, values of ${formatQuantity(valueBytes, unit('B'))})`
 }

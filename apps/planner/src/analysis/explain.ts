@@ -3,7 +3,7 @@
 import { assert } from '@orbitkv/base'
 import { graph } from '../figures/index.ts'
 import { formatQuantity, isShareId, significant } from '../model/format.ts'
-import { type Expression, render } from '../model/formula.ts'
+import { render } from '../model/formula.ts'
 import type { Values } from '../model/graph.ts'
 import { type Unit, unitText } from '../model/units.ts'
 
@@ -29,15 +29,10 @@ export function explain(id: string, values: Values): Explanation {
     label,
     value: valueOf(values, id),
     unit,
-    formula: formulaText(expression),
+    formula: render(expression, { id: (read) => read, number: shownNumber }),
     withNumbers: render(expression, { id: (read) => shownValue(read, values), number: shownNumber }),
     inputs: reads,
   }
-}
-
-/** A formula by names, as people write it. */
-export function formulaText(expression: Expression): string {
-  return render(expression, { id: (id) => id, number: shownNumber })
 }
 
 /** A value of an input or figure with its unit. */

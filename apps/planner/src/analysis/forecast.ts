@@ -1,16 +1,20 @@
 /** A plan's cluster, simulated: does its availability reach a target, and how probable is it that data is lost. */
 
 import type { InputFault } from '../inputs/fault.ts'
-import { significant } from '../model/format.ts'
+import { formatQuantity, significant } from '../model/format.ts'
+import { unit } from '../model/units.ts'
 import type { Section } from '../report/section.ts'
 import {
   type ClusterForecast,
   type ClusterModelInput,
   checkClusterModel,
+  daySeconds,
   type Estimate,
+  monthSeconds,
   simulateCluster,
 } from '../simulation/index.ts'
 import { valueOf } from './explain.ts'
+import { daysPerYear, valuesAfter } from './growth.ts'
 import type { Plan } from './plan.ts'
 
 export interface ForecastOptions {
@@ -26,30 +30,59 @@ export type ForecastResult =
 export function forecastOf(plan: Plan, { seed, target }: ForecastOptions): ForecastResult {
   const model = modelOf(plan)
   const faults = checkClusterModel(model).map(({ field, value, expected }) => {
-    return { field: `simulation ${field}`, value, origin: 'plan', fault: `must be ${expected}` }
+    const about = Object.hasOwn(parameters, field)
+      ? parameters[field as keyof typeof parameters]
+      : 'growth of the machines a year'
+    return { field: about, value, origin: 'simulation', fault: `must be ${expected}` }
   })
   if (faults.length > 0) return { forecast: undefined, faults }
   return { forecast: simulateCluster(model, { seed, targetAvailability: target }), faults: [] }
 }
 
-/** A year of the cluster as it stands on the plan's day. */
-function modelOf({ values }: Plan): ClusterModelInput {
-  const of = (id: string) => valueOf(values, id)
+/** Parameters of the simulation that are inputs and figures of the plan as they stand. */
+const parameters = {
+  nodeCount: 'nodes.chosen',
+  partitionCount: 'partitions.count',
+  replicationFactor: 'storage.replicas',
+  readQuorum: 'consistency.reads_wait_for',
+  writeQuorum: 'consistency.writes_wait_for',
+  scatterWidthNodes: 'placement.scatter_width',
+  nodeFailuresPerMonth: 'node.failures_per_month',
+  permanentShare: 'node.lasting_share',
+  detectionSeconds: 'recovery.detection_seconds',
+  failoverSeconds: 'recovery.failover_seconds',
+  restartSeconds: 'recovery.restart_seconds',
+  bytesPerNode: 'storage.per_node_bytes',
+  rereplicationPerNodeBytesPerSecond: 'recovery.copy_bandwidth',
+  upgradesPerYear: 'upgrades.per_year',
+  upgradeNodesAtOnce: 'upgrades.nodes_at_once',
+  upgradeRestartSeconds: 'upgrades.restart_seconds',
+  horizonDays: 'simulation.days',
+} as const satisfies Partial<Record<keyof ClusterModelInput, string>>
+
+/** A plan counts 30 days to a month, the simulation a twelfth of a year. */
+const planMonthSeconds = 30 * daySeconds
+
+/** The plan's cluster from the plan's day on. */
+function modelOf(plan: Plan): ClusterModelInput {
+  const of = (id: string) => valueOf(plan.values, id)
+  const years = of('simulation.days') / daysPerYear
+  const later = valuesAfter(plan, years)
+  const entries = Object.entries(parameters).map(([field, id]) => [field, of(id)])
   return {
-    nodeCount: of('nodes.chosen'),
-    partitionCount: of('partitions.count'),
-    replicationFactor: of('storage.replicas'),
-    nodeFailuresPerMonth: of('node.failures_per_month'),
-    permanentShare: of('node.lasting_share'),
-    detectionSeconds: of('recovery.detection_seconds'),
-    failoverSeconds: of('recovery.failover_seconds'),
-    restartSeconds: of('recovery.restart_seconds'),
-    bytesPerNode: of('storage.per_node_bytes'),
-    rereplicationPerNodeBytesPerSecond: of('recovery.copy_bandwidth'),
+    ...(Object.fromEntries(entries) as Record<keyof typeof parameters, number>),
+    placement: of('placement.scatter_width') === 0 ? 'spread' : 'copysets',
+    nodeFailuresPerMonth: of('node.failures_per_month') * (monthSeconds / planMonthSeconds),
+    // As even a growth as leads to the machines of the end; none where their number is fixed.
+    nodeGrowthPerYear: (valueOf(later, 'nodes.chosen') / of('nodes.chosen')) ** (1 / years) - 1,
+    // Where it is fixed they fill up: what is hardest to copy is what counts.
+    bytesPerNode: Math.max(of('storage.per_node_bytes'), valueOf(later, 'storage.per_node_bytes')),
   }
 }
 
 export function forecastSection({
+  model,
+  nodeCountLast,
   partition,
   cluster,
   loss,
@@ -72,7 +105,7 @@ export function forecastSection({
     `${target} ${of.verdict === 'undecided' ? 'is undecided' : of.verdict}`,
   ]
   return {
-    title: 'Availability and loss in a year',
+    title: `Availability and loss in ${count(model.horizonDays, 'day')}`,
     head: ['', 'estimate', '95% interval', ''],
     rows: [
       judged('a read of any key', partition.read),
@@ -84,8 +117,21 @@ export function forecastSection({
       ['the same by the closed formula', significant(closedForm.partitionLossProbability, 2), '', ''],
     ],
     right: [1],
-    notes: [`Simulated from seed ${seed}; machines fail independently of each other, and no region fails.`],
+    notes: [
+      `simulated from seed ${seed}: ${machinesText(model.nodeCount, nodeCountLast)}, ${count(model.upgradesPerYear, 'upgrade')} a year; a read waits for ${model.readQuorum} and a write for ${model.writeQuorum} of ${model.replicationFactor} copies`,
+      independence,
+    ],
   }
+}
+
+/** To be said beside every probability of loss: what it leaves out is likelier than itself. */
+export const independence =
+  'machines are taken to fail independently of each other: that a rack, a zone, a region or the power fails and takes many at once is not in these figures, and far more probable than the smallest of them'
+
+const count = (value: number, unitOfCount: string): string => formatQuantity(value, unit(unitOfCount))
+
+function machinesText(first: number, last: number): string {
+  return first === last ? count(first, 'node') : `${count(first, 'node')}, ${count(last, 'node')} in the end`
 }
 
 /** 0.99998765 → `99.9988%`: two digits after the nines. */

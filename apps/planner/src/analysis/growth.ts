@@ -18,7 +18,7 @@ export interface HeadroomEnd {
   readonly binding: readonly Limit[]
 }
 
-const daysPerYear = 365
+export const daysPerYear = 365
 /** Beyond this nobody plans. */
 const yearsMax = 50
 
@@ -44,7 +44,8 @@ export function headroomEnd(plan: Plan): HeadroomEnd | undefined {
   return { days: short, binding: bindingLimits(after(short)) }
 }
 
-function valuesAfter({ inputs }: Plan, years: number): Values {
+/** All figures of the plan's cluster, so many years later. */
+export function valuesAfter({ inputs }: Plan, years: number): Values {
   const ahead = (inputs.values.get('growth.years_ahead') as number) + years
   return evaluateGraph(graph, new Map(inputs.values).set('growth.years_ahead', ahead))
 }

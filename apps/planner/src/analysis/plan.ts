@@ -60,18 +60,7 @@ function contradictionsOf({ stated }: Inputs, values: Values): InputFault[] {
   })
 }
 
-/** `workload.peak_factor` and a value as a source holds them. */
-export function sourceOf(origin: string, entries: Readonly<Record<string, unknown>>): Source {
-  const table: Record<string, unknown> = {}
-  for (const [path, value] of Object.entries(entries)) {
-    const names = path.split('.')
-    const last = names.pop() as string
-    let inner = table
-    for (const name of names) {
-      inner[name] ??= {}
-      inner = inner[name] as Record<string, unknown>
-    }
-    inner[last] = value
-  }
-  return { origin, table }
+/** Values by id, such as `workload.peak_factor`, as a source. */
+export function sourceOf(origin: string, table: Source['table'], origins: Source['origins'] = {}): Source {
+  return { origin, table, origins }
 }

@@ -25,7 +25,7 @@ test('scenarios stand side by side, those of the file too', () => {
 })
 
 test('a scenario that contradicts itself is a fault that names it', () => {
-  const own = sourceOf('a', { 'scenarios.odd.tiers.hot_share': 1, 'scenarios.odd.data.kees': 1 })
+  const own = sourceOf('a', { 'scenarios.odd': { 'tiers.hot_share': 1, data: { kees: 1 } } })
   const request = { sources: [smallest, own], kinds }
   const { faults } = scenariosOf(request, planOf(request.sources))
   assert.deepEqual(faults.map(({ field, origin }) => `${origin} ${field}`).sort(), [
@@ -47,6 +47,7 @@ test('ranges', () => {
   assert.deepEqual(points('keys=1M..100M:3'), ['data.keys', 1e6, 1e7, 1e8], 'even factors over a wide range')
   assert.match(String(points('peek=1..5')), /did you mean peak\?/)
   assert.match(String(points('peak')), /write INPUT=FROM\.\.TO/)
+  assert.match(String(points('peak=')), /write INPUT=FROM\.\.TO/)
   assert.match(String(points('peak=5..1')), /does not go up/)
   assert.match(String(points('peak=1..5:1000')), /2 to 50 points/)
   assert.match(String(points('peak=a..b')), /a is not an amount/)

@@ -6,6 +6,7 @@
 import { nearest } from '@orbitkv/base'
 import { readAmount } from '../inputs/amounts.ts'
 import type { InputFault } from '../inputs/fault.ts'
+import type { Source } from '../inputs/read.ts'
 import { inputById, inputSpecs } from '../inputs/table.ts'
 import { makePlan, type Plan, type PlanRequest, sourceOf } from './plan.ts'
 
@@ -47,9 +48,9 @@ export function scenariosOf(
   return { scenarios, faults }
 }
 
-function withoutStated<Source extends { readonly table: Readonly<Record<string, unknown>> }>(source: Source): Source {
-  const { stated: _, ...table } = source.table
-  return { ...source, table }
+function withoutStated(source: Source): Source {
+  const isStated = (path: string) => path === 'stated' || path.startsWith('stated.')
+  return { ...source, table: Object.fromEntries(Object.entries(source.table).filter(([path]) => !isStated(path))) }
 }
 
 export interface Range {
@@ -67,7 +68,8 @@ export function readRange(text: string): Range | { readonly fault: string } {
   const equals = text.indexOf('=')
   const name = text.slice(0, Math.max(0, equals)).trim()
   const spec = inputSpecs.find(({ id, flag }) => id === name || flag === name || id.endsWith(`.${name}`))
-  if (equals < 0) return { fault: 'write INPUT=FROM..TO, INPUT=FROM..TO:POINTS or INPUT=A,B,C' }
+  if (equals < 0 || text.slice(equals + 1).trim() === '')
+    return { fault: 'write INPUT=FROM..TO, INPUT=FROM..TO:POINTS or INPUT=A,B,C' }
   if (spec === undefined || spec.isCheckOnly === true) {
     const near = nearest(name, [...inputById.keys(), ...inputSpecs.flatMap(({ flag }) => flag ?? [])])
     return { fault: `${name} is no input of a plan${near === undefined ? '' : `; did you mean ${near}?`}` }

@@ -77,9 +77,12 @@ export const text = (attributes: Attributes, content: string): string =>
 
 /** Roughly: no font can be measured here. Wide scripts take a whole em. */
 export function textWidth(content: string, size = 12): number {
-  let ems = 0
-  for (const char of content) ems += char.codePointAt(0)! >= 0x1100 ? 1 : /[iljtfr.,:;'|! ]/.test(char) ? 0.33 : 0.6
-  return ems * size
+  const ems = (char: string): number => {
+    if (char.codePointAt(0)! >= 0x1100) return 1
+    if (/[iljtfr.,:;'|! ]/.test(char)) return 0.36
+    return /[mwMW%@]/.test(char) ? 0.95 : 0.63
+  }
+  return [...content].reduce((sum, char) => sum + ems(char), 0) * size
 }
 
 /** Cut so that it fits, with the sign of what is missing. */

@@ -1,7 +1,7 @@
 /** docs/sizing.md: every claim of the documents beside the planner's figure. Made from the presets alone. */
 
 import { assert } from '@orbitkv/base'
-import { forecastOf } from '../analysis/forecast.ts'
+import { forecastOf, independence } from '../analysis/forecast.ts'
 import { makePlan, type Plan } from '../analysis/plan.ts'
 import type { NodeKind } from '../inputs/kinds.ts'
 import type { Source } from '../inputs/read.ts'
@@ -74,15 +74,20 @@ export function sizingPage(sources: ReadonlyMap<string, Source>, kinds: readonly
   return `${[intro, ...parts].join('\n\n')}\n`
 }
 
-/** The verdicts alone: the last digits of a simulation are not the same on every machine. */
+/** Verdicts and orders of magnitude: the last digits of a simulation are not the same on every machine. */
 function availabilityOf(plan: Plan): string {
   const { forecast } = forecastOf(plan, { seed: 1, target })
   assert(forecast !== undefined, 'the preset can be simulated')
-  const { partition, cluster } = forecast
+  const { model, nodeCountLast, partition, cluster, loss } = forecast
+  const magnitude = `1e${Math.ceil(Math.log10(loss.cluster.high))}`
   return [
-    'Availability of 99.99%, simulated over a year, with the failures, the detection and the failover of the preset',
-    '(`orbit plan --simulate`):',
+    'Availability of 99.99%, simulated over a year, with the failures, the detection and the failover of the preset, on',
+    nodeCountLast === model.nodeCount
+      ? `${model.nodeCount} nodes`
+      : `${model.nodeCount} nodes that grow to ${nodeCountLast}`,
+    `with ${model.upgradesPerYear} rolling upgrades (\`orbit plan --simulate\`):`,
     `for any one key it **${partition.read.verdict}** for reads and **${partition.write.verdict}** for writes;`,
     `for all keys at once it **${cluster.read.verdict}** for reads and **${cluster.write.verdict}** for writes.`,
+    `That any data is lost has a probability below ${magnitude}; ${independence}.`,
   ].join(' ')
 }

@@ -6,7 +6,7 @@ import { costFigures } from './cost.ts'
 import { growthFigures, memoryFigures, storageFigures } from './holding.ts'
 import { diskFigures, networkFigures, operationFigures, processorFigures } from './load.ts'
 import { nodeFigures } from './nodes.ts'
-import { backupFigures, recoveryFigures } from './safety.ts'
+import { backupFigures, recoveryFigures, serviceFigures } from './safety.ts'
 
 export interface FigureGroup {
   readonly title: string
@@ -23,6 +23,7 @@ export const figureGroups: readonly FigureGroup[] = [
   { title: 'Disk operations and bandwidth', figures: diskFigures },
   { title: 'Network', figures: networkFigures },
   { title: 'Recovery', figures: recoveryFigures },
+  { title: 'Consistency and upgrades', figures: serviceFigures },
   { title: 'Backup', figures: backupFigures },
   { title: 'Cost', figures: costFigures },
 ]

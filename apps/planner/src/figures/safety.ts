@@ -1,4 +1,4 @@
-/** Figures of failures: how often, how long to mend, what is lost at worst, and what the backups take. */
+/** Figures of failures and upgrades: how often, how long to mend, what is lost at worst, and what the backups take. */
 
 import type { FigureSpec } from '../model/graph.ts'
 
@@ -49,10 +49,18 @@ export const recoveryFigures: readonly FigureSpec[] = [
     formula: 'recovery.failures_per_month * node.lasting_share',
   },
   {
+    id: 'recovery.helpers',
+    unit: 'node',
+    label: 'machines that take in what a lost one held',
+    // A machine is in scatter width / (copies - 1) copysets, and each of them finds one machine.
+    formula:
+      'max(1 [node], min(nodes.chosen - 1 [node], either(ceil(placement.scatter_width / max(1, storage.replicas - 1)), nodes.chosen - 1 [node])))',
+  },
+  {
     id: 'recovery.rereplication_seconds',
     unit: 's',
     label: "until a lost node's data has all its copies again",
-    formula: 'storage.per_node_bytes * 1 [node] / (max(1 [node], nodes.chosen - 1 [node]) * recovery.copy_bandwidth)',
+    formula: 'storage.per_node_bytes * 1 [node] / (recovery.helpers * recovery.copy_bandwidth)',
   },
   {
     id: 'recovery.rebalance_seconds',
@@ -107,5 +115,53 @@ export const recoveryFigures: readonly FigureSpec[] = [
     unit: 's',
     label: 'until a backup stands in (RTO)',
     formula: 'recovery.detection_seconds + recovery.restore_seconds',
+  },
+]
+
+/** More than half. */
+const majority = 'ceil((storage.replicas + 1) / 2)'
+
+export const serviceFigures: readonly FigureSpec[] = [
+  {
+    id: 'consistency.reads_wait_for',
+    unit: '1',
+    label: 'copies that a read waits for (R)',
+    formula: `either(consistency.read_copies, ${majority})`,
+  },
+  {
+    id: 'consistency.writes_wait_for',
+    unit: '1',
+    label: 'copies that a write waits for (W)',
+    formula: `either(consistency.write_copies, ${majority})`,
+  },
+  {
+    id: 'consistency.reads_survive',
+    unit: '1',
+    label: 'copies that may be away while reads go on',
+    formula: 'storage.replicas - consistency.reads_wait_for',
+  },
+  {
+    id: 'consistency.writes_survive',
+    unit: '1',
+    label: 'copies that may be away while writes go on',
+    formula: 'storage.replicas - consistency.writes_wait_for',
+  },
+  {
+    id: 'upgrades.total_seconds',
+    unit: 's/upgrade',
+    label: 'a rolling upgrade takes',
+    formula: 'ceil(nodes.chosen / upgrades.nodes_at_once) * upgrades.restart_seconds',
+  },
+  {
+    id: 'upgrades.time_share',
+    unit: '1',
+    label: 'of the time, upgrading',
+    formula: 'upgrades.total_seconds * upgrades.per_year / (365 [day/year] * 86400 [s/day])',
+  },
+  {
+    id: 'simulation.failures',
+    unit: 'failure',
+    label: 'failures of machines to be expected in the simulation, without growth',
+    formula: 'recovery.failures_per_month / 30 [day/month] * simulation.days',
   },
 ]

@@ -67,7 +67,8 @@ export function readAmount(raw: unknown, unitText: string): Amount {
   if (factor === undefined) return fault
   // A rate of operations is asked for a day, and most people know it for a second.
   const perDay = rate === '/s' && unitText === 'op/day' ? 86_400 : 1
-  return finite(number * factor * perDay, fault)
+  // 15 digits: 70% is 0.7, not 0.7000000000000001.
+  return finite(Number((number * factor * perDay).toPrecision(15)), fault)
 }
 
 function finite(value: number, fault: { readonly fault: string }): Amount {

@@ -241,6 +241,69 @@ export const safety: readonly InputSpec[] = [
   },
 ]
 
+export const service: readonly InputSpec[] = [
+  {
+    id: 'consistency.read_copies',
+    unit: '1',
+    label: 'copies that a read waits for; 0 for a majority',
+    default: 0,
+    min: 0,
+    max: 9,
+    isWhole: true,
+  },
+  {
+    id: 'consistency.write_copies',
+    unit: '1',
+    label: 'copies that a write waits for; 0 for a majority',
+    default: 0,
+    min: 0,
+    max: 9,
+    isWhole: true,
+  },
+  {
+    id: 'placement.scatter_width',
+    unit: 'node',
+    label: 'other machines with which each shares data (copysets); 0 for all of them',
+    default: 0,
+    min: 0,
+    max: 1e5,
+    isWhole: true,
+  },
+  {
+    id: 'upgrades.per_year',
+    unit: 'upgrade/year',
+    label: 'rolling upgrades, each restarting every machine once',
+    default: 4,
+    min: 0,
+    max: 365,
+  },
+  {
+    id: 'upgrades.nodes_at_once',
+    unit: 'node',
+    label: 'machines that an upgrade restarts at a time',
+    default: 1,
+    min: 1,
+    max: 1e5,
+    isWhole: true,
+  },
+  {
+    id: 'upgrades.restart_seconds',
+    unit: 's/upgrade',
+    label: 'until a machine is up again that an upgrade restarts',
+    default: 60,
+    min: 0,
+    max: 86_400,
+  },
+  {
+    id: 'simulation.days',
+    unit: 'day',
+    label: 'how long the simulation goes on',
+    default: 365,
+    min: 1,
+    max: 36_500,
+  },
+]
+
 export const money: readonly InputSpec[] = [
   { id: 'cost.spot_share', label: 'of the machines, spot', default: 0, ...share, flag: 'spot-share' },
   { id: 'cost.spot_discount', label: 'off for spot', default: 0.7, ...share },

@@ -67,7 +67,7 @@ const bad: readonly (readonly [Readonly<Record<string, unknown>>, string, RegExp
   [{ 'storage.replicas': 2.5 }, 'storage.replicas', /whole/],
   [{ 'storage.replicas': 5, 'node.count': 3 }, 'storage.replicas', /at most node\.count/],
   [{ 'workload.read_share': 0.9, 'workload.write_share': 0.3 }, 'workload.read_share', /add to 100%/],
-  [{ 'workload.read_share': '120%' }, 'workload.read_share', /at most 1/],
+  [{ 'workload.read_share': '120%' }, 'workload.read_share', /at most 100%/],
   [{ 'workload.peak_factor': 0.5 }, 'workload.peak_factor', /at least 1/],
   [{ 'tiers.hot_share': 0.9 }, 'tiers.hot_share', /the tiers must add to 100%/],
   [{ 'cost.spot_share': 0.7, 'cost.reserved_share': 0.5 }, 'cost.spot_share', /both spot and reserved/],
@@ -86,6 +86,11 @@ const bad: readonly (readonly [Readonly<Record<string, unknown>>, string, RegExp
     'workload.operations_per_second',
     /keep one/,
   ],
+  [{ 'data.values': [{ share: 1, bytes: 5 }], 'data.value_bytes': 5 }, 'data.value_bytes', /by another key too/],
+  [{ 'consistency.read_copies': 1 }, 'consistency.read_copies', /R 1 \+ W 2 must be more than the 3 copies/],
+  [{ 'consistency.write_copies': 1, 'consistency.read_copies': 2 }, 'consistency.read_copies', /R 2 \+ W 1/],
+  [{ 'consistency.write_copies': 4 }, 'consistency.write_copies', /at most storage\.replicas, which is 3/],
+  [{ 'placement.scatter_width': 1 }, 'placement.scatter_width', /must be 0, or at least 2/],
   [{ 'scenarios.more': 5 }, 'scenarios.more', /no table/],
 ]
 
@@ -149,6 +154,17 @@ test('reads and writes leave each other the rest', () => {
   assert.deepEqual(shares({ 'workload.read_share': '90%' }), [0.9, 0.1])
   assert.deepEqual(shares({ 'workload.write_share': 0.4 }), [0.6, 0.4])
   assert.deepEqual(shares({}), [0.7, 0.3])
+})
+
+test('reads and writes that one source gives must agree with each other', () => {
+  const flags = { 'workload.read_share': '80%', 'workload.write_share': '40%' }
+  const origins = { 'workload.read_share': '--reads', 'workload.write_share': '--writes' }
+  const { faults } = makePlan({ sources: [preset('kv-100b-ops'), sourceOf('the command line', flags, origins)], kinds })
+  assert.deepEqual(
+    faults.map(({ field, origin }) => [field, origin]),
+    [['workload.read_share', '--reads']],
+  )
+  assert.match(faults[0]?.fault ?? '', /is 120%; correct one of them/)
 })
 
 test('operations may be given a second', () => {

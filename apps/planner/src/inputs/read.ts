@@ -13,13 +13,16 @@ import { backends } from './backends.ts'
 import type { InputFault } from './fault.ts'
 import type { NodeKind } from './kinds.ts'
 import { relationFaults } from './relations.ts'
-import { inputById, inputSpecs } from './table.ts'
+import { inputById, inputSpecs, shownInput } from './table.ts'
 import { readValueClasses, valueClassesText } from './value-classes.ts'
 
 export interface Source {
-  /** `plan.toml`, `--keys`, `calibration`. */
+  /** `plan.toml`, `preset kv-100b-ops`, `the command line`. */
   readonly origin: string
+  /** Nested as in a file, or by whole ids: `{ data: { keys: 1 } }` and `{ 'data.keys': 1 }` are the same. */
   readonly table: Readonly<Record<string, unknown>>
+  /** Where single entries come from, by id, where that says more: `--keys`. */
+  readonly origins?: Readonly<Record<string, string>>
 }
 
 export interface Inputs {
@@ -62,7 +65,7 @@ interface Entry {
 
 export function readInputs(sources: readonly Source[], kinds: readonly NodeKind[]): ReadResult {
   const reading = new Reading()
-  for (const { origin, table } of sources) reading.table(table, '', origin)
+  for (const source of sources) reading.source(source)
   return reading.finish(kinds)
 }
 
@@ -75,25 +78,25 @@ class Reading {
   /** Inputs that were given and could not be read: they are not missing too. */
   readonly #unreadable = new Set<string>()
 
-  table(table: Readonly<Record<string, unknown>>, prefix: string, origin: string): void {
+  source({ origin: whole, table, origins = {} }: Source): void {
+    const entries = [...entriesOf(table, '')]
+    this.#dropComplement(new Set(entries.map(([path]) => path)))
     const here = new Set<string>()
-    if (prefix === 'workload') this.#dropComplements(table)
-    for (const [name, value] of Object.entries(table)) {
-      const path = prefix === '' ? name : `${prefix}.${name}`
+    for (const [path, value] of entries) {
+      const origin = origins[path] ?? whole
       if (path.startsWith('stated.')) this.#readStated(path.slice('stated.'.length), value, origin)
-      else if (prefix === 'scenarios') this.#readScenario(name, value, origin)
-      else if (path === 'data.values') this.#readValueClasses(value, origin)
+      else if (path.startsWith('scenarios.')) this.#readScenario(path.slice('scenarios.'.length), value, origin)
+      else if (path === 'data.values') this.#readValueClasses(value, origin, here)
       else if (Object.hasOwn(wordInputs, path)) this.#readWord(path, value, origin)
-      else if (isTable(value)) this.table(value, path, origin)
       else this.#readNumber(path, value, origin, here)
     }
   }
 
   /** A later source that gives one share of the work moves the other: `--reads 90%` over a file with both. */
-  #dropComplements(workload: Readonly<Record<string, unknown>>): void {
-    const given = ['read_share', 'write_share'].filter((name) => name in workload)
-    if (given.length !== 1) return
-    this.#given.delete(given[0] === 'read_share' ? 'workload.write_share' : 'workload.read_share')
+  #dropComplement(paths: ReadonlySet<string>): void {
+    const [reads, writes] = ['workload.read_share', 'workload.write_share'] as const
+    if (paths.has(reads) === paths.has(writes)) return
+    this.#given.delete(paths.has(reads) ? writes : reads)
   }
 
   /** Of reads and writes, the one that nobody gave is what the other and the scans leave. */
@@ -119,17 +122,15 @@ class Reading {
       return
     }
     this.#unreadable.add(spec.id)
-    if (here.has(spec.id))
-      fault(`says the same as ${alias === undefined ? 'another key' : spec.id}; keep one of the two`)
-    here.add(spec.id)
+    this.#onlyOnce(spec.id, path, raw, origin, here)
     const amount = readAmount(raw, spec.unit)
     if ('fault' in amount) {
       fault(amount.fault)
       return
     }
     const value = amount.value * (alias?.factor ?? 1)
-    if (value < spec.min) fault(`must be at least ${spec.min}${unitNote(spec.unit)}`)
-    else if (value > spec.max) fault(`must be at most ${spec.max}${unitNote(spec.unit)}`)
+    if (value < spec.min) fault(`must be at least ${shownInput(spec.id, spec.min)}`)
+    else if (value > spec.max) fault(`must be at most ${shownInput(spec.id, spec.max)}`)
     else if (spec.isWhole === true && !Number.isInteger(value)) fault('must be a whole number')
     else {
       this.#unreadable.delete(spec.id)
@@ -137,12 +138,20 @@ class Reading {
     }
   }
 
+  /** One source must not say the same thing twice, such as operations a day and a second. */
+  #onlyOnce(id: string, path: string, value: unknown, origin: string, here: Set<string>): void {
+    if (here.has(id))
+      this.#faults.push({ field: path, value, origin, fault: 'is said by another key too; keep one of the two' })
+    here.add(id)
+  }
+
   #readWord(path: string, raw: unknown, origin: string): void {
     if (typeof raw === 'string') this.#words.set(path, { text: raw, origin })
     else this.#faults.push({ field: path, value: raw, origin, fault: `is no text; it is ${wordInputs[path]}` })
   }
 
-  #readValueClasses(raw: unknown, origin: string): void {
+  #readValueClasses(raw: unknown, origin: string, here: Set<string>): void {
+    this.#onlyOnce('data.value_bytes', 'data.values', raw, origin, here)
     const { classes, mean, faults } = readValueClasses(raw, origin)
     this.#faults.push(...faults)
     if (faults.length > 0) this.#unreadable.add('data.value_bytes')
@@ -150,10 +159,6 @@ class Reading {
   }
 
   #readStated(path: string, raw: unknown, origin: string): void {
-    if (isTable(raw)) {
-      for (const [name, value] of Object.entries(raw)) this.#readStated(`${path}.${name}`, value, origin)
-      return
-    }
     const figure = graph.byId.get(path)
     const fault = (text: string) => this.#faults.push({ field: `stated.${path}`, value: raw, origin, fault: text })
     if (figure === undefined) {
@@ -264,8 +269,16 @@ function unknownInput(path: string): string {
   return `is no input of a plan; ${near === undefined ? 'docs/operating/planner.md lists them' : `did you mean ${near}?`}`
 }
 
-function unitNote(unitText: string): string {
-  return unitText === '1' ? '' : ` (${unitText})`
+/** The single entries of a table by their ids; a scenario is one entry. */
+function* entriesOf(
+  table: Readonly<Record<string, unknown>>,
+  prefix: string,
+): Generator<readonly [path: string, value: unknown]> {
+  for (const [name, value] of Object.entries(table)) {
+    const path = `${prefix}${name}`
+    if (isTable(value) && !path.startsWith('scenarios.')) yield* entriesOf(value, `${path}.`)
+    else yield [path, value]
+  }
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

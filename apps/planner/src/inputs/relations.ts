@@ -3,9 +3,8 @@
  * and is checked wherever these could be read, whatever else is wrong: a plan hears of all its contradictions at once.
  */
 
-import { formatQuantity, significant } from '../model/format.ts'
-import { unit } from '../model/units.ts'
-import { inputById } from './table.ts'
+import { significant } from '../model/format.ts'
+import { shownInput } from './table.ts'
 
 export interface Relation {
   readonly fields: readonly string[]
@@ -34,8 +33,16 @@ function atMost(smaller: string, larger: string, remedy: string): Relation {
     fault: (of) =>
       of(smaller) <= of(larger)
         ? undefined
-        : `must be at most ${larger}, which is ${shown(larger, of(larger))}; ${remedy}`,
+        : `must be at most ${larger}, which is ${shownInput(larger, of(larger))}; ${remedy}`,
   }
+}
+
+function copiesWaitedFor(kind: 'read' | 'write'): Relation {
+  return atMost(
+    `consistency.${kind}_copies`,
+    'storage.replicas',
+    `a ${kind} cannot wait for more copies than there are`,
+  )
 }
 
 export const relations: readonly Relation[] = [
@@ -61,6 +68,27 @@ export const relations: readonly Relation[] = [
       of('node.count') === 0 || of('storage.replicas') <= of('node.count')
         ? undefined
         : `must be at most node.count, which is ${of('node.count')}: each copy needs a machine of its own; add machines, or keep fewer copies`,
+  },
+  copiesWaitedFor('read'),
+  copiesWaitedFor('write'),
+  {
+    fields: ['consistency.read_copies', 'consistency.write_copies', 'storage.replicas'],
+    fault: (of) => {
+      const copies = of('storage.replicas')
+      const majority = Math.floor(copies / 2) + 1
+      const reads = of('consistency.read_copies') || majority
+      const writes = of('consistency.write_copies') || majority
+      return reads + writes > copies
+        ? undefined
+        : `a read could miss what was written: R ${reads} + W ${writes} must be more than the ${copies} copies; wait for more of them, or for a majority (0)`
+    },
+  },
+  {
+    fields: ['placement.scatter_width', 'storage.replicas'],
+    fault: (of) =>
+      of('placement.scatter_width') === 0 || of('placement.scatter_width') >= Math.max(1, of('storage.replicas') - 1)
+        ? undefined
+        : `must be 0, or at least ${of('storage.replicas') - 1}: the other copies are on so many machines`,
   },
   {
     fields: ['cost.spot_share', 'cost.reserved_share'],
@@ -99,7 +127,7 @@ export const relations: readonly Relation[] = [
       const usable = of('node.memory_bytes') * of('limits.memory_fill')
       return fixed < usable
         ? undefined
-        : `leaves no room for data: ${shown('node.memory_bytes', usable)} may be used, and system, process, buffers and connections take ${shown('node.memory_bytes', fixed)}; take a larger machine, or lower memory.* or limits.connections_per_node`
+        : `leaves no room for data: ${shownInput('node.memory_bytes', usable)} may be used, and system, process, buffers and connections take ${shownInput('node.memory_bytes', fixed)}; take a larger machine, or lower memory.* or limits.connections_per_node`
     },
   },
 ]
@@ -118,8 +146,4 @@ export function relationFaults(
 
 function percent(share: number): string {
   return `${significant(share * 100, 4)}%`
-}
-
-function shown(id: string, value: number): string {
-  return formatQuantity(value, unit(inputById.get(id)?.unit ?? '1'))
 }

@@ -6,9 +6,10 @@
  * Ranges refuse what cannot be meant; how inputs must agree with each other is in relations.ts.
  */
 
+import { formatQuantity, isShareId } from '../model/format.ts'
 import { type Unit, unit } from '../model/units.ts'
 import { data, growth, memory, storage, workload } from './demand.ts'
-import { machine, money, safety, work } from './means.ts'
+import { machine, money, safety, service, work } from './means.ts'
 import type { InputSpec } from './spec.ts'
 
 export type { InputSpec } from './spec.ts'
@@ -27,6 +28,7 @@ export const inputSections: readonly InputSection[] = [
   { title: 'Machines', inputs: machine },
   { title: 'What an operation takes', inputs: work },
   { title: 'Regions, recovery and backup', inputs: safety },
+  { title: 'Consistency, placement, upgrades and simulation', inputs: service },
   { title: 'Money', inputs: money },
 ]
 
@@ -35,3 +37,8 @@ export const inputById: ReadonlyMap<string, InputSpec> = new Map(inputSpecs.map(
 export const unitsOfInputs: ReadonlyMap<string, Unit> = new Map(
   inputSpecs.filter((spec) => spec.isCheckOnly !== true).map((spec) => [spec.id, unit(spec.unit)]),
 )
+
+/** An amount in the unit of an input, exact enough to be typed again: `16.777216 MB/key`. */
+export function shownInput(id: string, value: number): string {
+  return formatQuantity(value, unit(inputById.get(id)?.unit ?? '1'), { digits: 10, isShare: isShareId(id) })
+}

@@ -15,7 +15,9 @@ test('quantities have the unit that fits their size, and no digits that say noth
     [428_240_740, 'B/s', '428.2 MB/s'],
     [112_300, '$/month', '$112,300/month'],
     [3.40303, '$/GB/month', '$3.403/GB/month'],
-    [3.7433e-8, '$/op', '$3.743e-8/op'],
+    [3.7433e-8, '$/op', '$0.03743/million op'],
+    [2.5e-12, '$/op', '$0.0025/billion op'],
+    [0, '$/op', '$0/op'],
     [1_157_407.4, 'op/s', '1.157 million op/s'],
     [25_600, 'partition', '25,600 partitions'],
     [1, 'node', '1 node'],
@@ -30,4 +32,6 @@ test('quantities have the unit that fits their size, and no digits that say noth
   ]
   for (const [value, of, wanted] of cases) assert.equal(formatQuantity(value, unit(of)), wanted)
   assert.equal(formatQuantity(0.0795, unit('1'), { isShare: true }), '7.95%')
+  assert.equal(formatQuantity(0, unit('1'), { isShare: true }), '0%')
+  assert.equal(formatQuantity(4e-11, unit('1'), { isShare: true }), '<0.0001%')
 })

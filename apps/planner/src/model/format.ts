@@ -35,6 +35,7 @@ const plurals: Readonly<Record<string, string>> = {
   client: 'clients',
   partition: 'partitions',
   failure: 'failures',
+  upgrade: 'upgrades',
   engineer: 'people',
   day: 'days',
   month: 'months',
@@ -54,9 +55,9 @@ export interface FormatOptions {
 export function formatQuantity(value: number, unit: Unit, { digits = 4, isShare = false }: FormatOptions = {}): string {
   if (!Number.isFinite(value)) return value > 0 ? 'without end' : 'none'
   const rest = new Map(unit)
-  if (rest.size === 0) return isShare ? `${significant(value * 100, digits)}%` : count(value, digits)
+  if (rest.size === 0) return isShare ? percentage(value, digits) : count(value, digits)
   if (rest.get('B') === 1) return scaled(value, byteScale, digits) + suffix(rest, 'B')
-  if (rest.get('$') === 1) return money(value, digits) + suffix(rest, '$')
+  if (rest.get('$') === 1) return money(value, digits, suffix(rest, '$'))
   if (rest.get('s') === 1) return scaled(value, timeScale, digits) + suffix(rest, 's')
   const [first] = [...rest].find(([, power]) => power === 1) ?? []
   if (first === undefined) return `${count(value, digits)} ${unitText(unit)}`
@@ -93,10 +94,20 @@ function count(value: number, digits: number): string {
   return found === undefined ? significant(value, digits) : `${significant(value / found[0], digits)} ${found[1]}`
 }
 
-function money(value: number, digits: number): string {
-  if (Math.abs(value) >= 1000) return `$${grouped(Math.round(value).toString())}`
-  if (value !== 0 && Math.abs(value) < 0.001) return `$${Number(value.toPrecision(digits)).toExponential()}`
-  return `$${significant(value, digits)}`
+/** What is a tiny part of a cent is a price for a million or a thousand million. */
+function money(value: number, digits: number, per: string): string {
+  if (Math.abs(value) >= 1000) return `$${grouped(Math.round(value).toString())}${per}`
+  if (value !== 0 && Math.abs(value) < 0.001 && per.startsWith('/')) {
+    const [size, name] = Math.abs(value) < 1e-8 ? ([1e9, 'billion'] as const) : ([1e6, 'million'] as const)
+    return `$${significant(value * size, digits)}/${name} ${per.slice(1)}`
+  }
+  return `$${significant(value, digits)}${per}`
+}
+
+function percentage(value: number, digits: number): string {
+  // Below that its digits say nothing but that it is hardly anything.
+  if (value > 0 && value < 1e-6) return '<0.0001%'
+  return `${significant(value * 100, digits)}%`
 }
 
 /** 1234.5 → `1,235`, 12.3456 → `12.35`, 0.05 → `0.05`. */

@@ -26,6 +26,7 @@ export const baseUnits: Readonly<Record<string, string>> = {
   io: 'disk operations',
   partition: 'partitions of the key space',
   failure: 'failures of a machine',
+  upgrade: 'rolling upgrades, each of all machines',
   engineer: 'people',
 }
 

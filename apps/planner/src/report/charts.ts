@@ -16,7 +16,9 @@ export function variedChart({ id }: Range, plans: readonly VariedPlan[], figureI
   const isWide = first > 0 && last / first >= wideFactor
   const x: Axis = { ...axisOf(id), ...(isWide ? { scale: 'log' as const } : {}) }
   const points = plans.map(({ value, plan }) => ({ at: value, values: plan.values }))
-  return chartOf(`${id} varied`, x, points, figureIds)
+  // Those that stay as they are would lie upon each other; the table has them.
+  const moving = figureIds.filter((figure) => new Set(points.map(({ values }) => values.get(figure))).size > 1)
+  return chartOf(`${id} varied`, x, points, moving.length === 0 ? figureIds : moving)
 }
 
 const grown = [
@@ -44,16 +46,15 @@ function chartOf(title: string, x: Axis, points: readonly ChartPoint[], figureId
   const finite = points.filter(({ values }) => ids.every((id) => Number.isFinite(values.get(id))))
   const base = (id: string) =>
     isOne ? 1 : (finite.map(({ values }) => values.get(id) as number).find((value) => value > 0) ?? 1)
-  return {
-    kind: 'line',
-    title,
-    x,
-    y: isOne ? axisOf(only) : { label: 'times the first', unit: '' },
-    series: ids.map((id) => ({
-      label: id,
-      points: finite.map(({ at, values }) => ({ x: at, y: (values.get(id) as number) / base(id) })),
-    })),
-  }
+  const series = ids.map((id) => ({
+    label: id,
+    points: finite.map(({ at, values }) => ({ x: at, y: (values.get(id) as number) / base(id) })),
+  }))
+  const heights = series.flatMap(({ points: some }) => some.map(({ y }) => y))
+  const isSteep = Math.min(...heights) > 0 && Math.max(...heights) / Math.min(...heights) >= wideFactor
+  const y: Axis = isOne ? axisOf(only) : { label: 'times the first', unit: '' }
+  // Over a logarithmic axis what grows in step would look as if it rose only at the end.
+  return { kind: 'line', title, x, y: x.scale === 'log' && isSteep ? { ...y, scale: 'log' } : y, series }
 }
 
 /** The units that the charts scale have names of their own there. */

@@ -5,7 +5,7 @@ import { growthOf, headroomEnd } from '../analysis/growth.ts'
 import type { Plan } from '../analysis/plan.ts'
 import type { Scenario } from '../analysis/variants.ts'
 import { figureGroups, graph } from '../figures/index.ts'
-import { limits } from '../figures/nodes.ts'
+import { type Limit, limits } from '../figures/nodes.ts'
 import { formatQuantity } from '../model/format.ts'
 import type { Values } from '../model/graph.ts'
 import { unit } from '../model/units.ts'
@@ -80,6 +80,8 @@ const shown: readonly (readonly [string, readonly string[]])[] = [
     'When something fails',
     [
       'recovery.failures_per_month',
+      'consistency.reads_survive',
+      'consistency.writes_survive',
       'recovery.rto_node_seconds',
       'recovery.replay_seconds',
       'recovery.rereplication_seconds',
@@ -106,8 +108,14 @@ const costParts = [
 export function headline({ inputs, values, binding }: Plan): string {
   const name = inputs.title === '' ? '' : `${inputs.title}: `
   const count = formatQuantity(valueOf(values, 'nodes.chosen'), unit('node'))
-  const binds = `${binding.map((limit) => limit.name).join(' and ')} ${binding.length === 1 ? 'binds' : 'bind'}`
+  const binds = limitsDo(binding, 'bind')
   return `${name}${count} of ${inputs.kind}, ${inputs.backend}; ${binds}; ${shownValue('cost.month_total', values)}`
+}
+
+/** `memory binds`, `disk operations bind`, `memory and replicas bind`. */
+function limitsDo(some: readonly Limit[], verb: string): string {
+  const names = some.map(({ name }) => name).join(' and ')
+  return `${names} ${some.length > 1 || names.endsWith('s') ? verb : `${verb}s`}`
 }
 
 export interface SummaryRequest {
@@ -221,13 +229,13 @@ function growthSection(plan: Plan, years: number): Section {
   }
 }
 
-export function headroomText(plan: Plan): string {
+function headroomText(plan: Plan): string {
   const end = headroomEnd(plan)
   const nodes = formatQuantity(valueOf(plan.values, 'nodes.chosen'), unit('node'))
   if (end === undefined) return `${nodes} do for as long as can be planned.`
-  const limit = end.binding.map(({ name }) => name).join(' and ')
-  if (end.days === 0) return `${nodes} do not do today: ${limit}.`
-  return `${nodes} do until day ${formatQuantity(end.days, unit('1'), { digits: 6 })}, when ${limit} asks for more.`
+  const asks = `${limitsDo(end.binding, 'ask')} for more`
+  if (end.days === 0) return `${nodes} do not do today: ${asks}.`
+  return `${nodes} do until day ${formatQuantity(end.days, unit('1'), { digits: 6 })}, when ${asks}.`
 }
 
 function notesSection({ notes }: Plan): Section {
@@ -243,9 +251,9 @@ export function explanationOf({ values, inputs }: Plan, prefix = ''): Section[] 
       .flatMap(({ id }) => {
         const { label, formula, withNumbers } = explain(id, values)
         return [
-          [id, `= ${shownValue(id, values)}`, label],
-          ['', `= ${formula}`, ''],
-          ['', `= ${withNumbers}`, ''],
+          [id, `= ${shownValue(id, values)} (${label})`],
+          ['', `= ${formula}`],
+          ['', `= ${withNumbers}`],
         ]
       }),
   }))
