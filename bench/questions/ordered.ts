@@ -117,7 +117,7 @@ function measure(kindName: string, count: number): Cell {
   for (const [name, probes, run, share] of [
     ['find', new Probes(probed), findAll, 1],
     ['seek', new Probes(sought), findAll, 1],
-    ['scan', new Probes(sought), scanAll, 20],
+    ['scan', new Probes(sought), scanAll, 4],
   ] as const) {
     const operations = probesARound / share
     for (let round = 0; round < rounds; round++) {

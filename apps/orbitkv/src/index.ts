@@ -6,6 +6,7 @@
 
 export { OrbitError } from '@orbitkv/base'
 export type { Fault, VerifyReport } from '@orbitkv/engine'
+export { type Lost, type RepairOptions, type RepairReport, repairStore } from '@orbitkv/engine-log'
 export type {
   BatchBuilder,
   Bytes,

@@ -19,6 +19,10 @@ async function overwrite(store: Store, rounds: number, between: () => Promise<vo
   }
 }
 
+function firstUint32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+}
+
 describe('compaction', () => {
   storeTest(
     'a store that is overwritten again and again stays small, and right',
@@ -44,6 +48,65 @@ describe('compaction', () => {
       assert.ok(diskBytes < 400 * liveBytes * 0.5, `${diskBytes} bytes on the disk`)
     },
     { settings: { ...eager, historyVersionsMax: 100 } },
+  )
+
+  storeTest(
+    'a writer that it holds back may use its buffers again at once',
+    async ({ store }) => {
+      const key = Buffer.alloc(4)
+      const bytes = Buffer.alloc(200)
+      for (let i = 0; i < 400 * keys; i++) {
+        key.writeUInt32BE(i % keys)
+        bytes.writeUInt32BE(i)
+        const written = store.put(key, bytes)
+        key.fill(0xff)
+        bytes.fill(0xff)
+        await written
+      }
+      const entries = Array.from(store.range(), (entry) => [firstUint32(entry.key), firstUint32(entry.value)])
+      assert.deepEqual(
+        entries,
+        Array.from({ length: keys }, (_, key) => [key, 399 * keys + key]),
+      )
+    },
+    { settings: { ...eager, historyVersionsMax: 100 } },
+  )
+
+  storeTest(
+    'garbage that is not worth rewriting is left alone until there is more',
+    async ({ store, clock }) => {
+      await overwrite(store, 10)
+      await store.compact()
+      await store.put('key:0', 'garbage for one')
+      await clock.advanceAwaiting(3000)
+      let loopTurns = 0
+      const { turn: turnOfClock } = clock
+      clock.turn = () => {
+        loopTurns++
+        return turnOfClock.call(clock)
+      }
+      for (let turns = 0; turns < 100; turns++) await turn()
+      assert.ok(store.stats().details.reclaimableBytes !== 0, 'there is garbage above the limit')
+      assert.ok(loopTurns < 10, `${loopTurns} turns of the loop for nothing`)
+    },
+    { settings: { ...eager, garbagePercentMax: 1 } },
+  )
+
+  storeTest(
+    'a store that is closed while it compacts says so, and is whole',
+    async ({ store, clock, reopen }) => {
+      await overwrite(store, 20)
+      const before = entriesOf(store)
+      const compacted = store.compact()
+      const [again] = await Promise.all([reopen(), assert.rejects(compacted, { code: 'store.closed' })])
+      assert.deepEqual(entriesOf(again), before)
+      const underWay = again.compact()
+      for (let turns = 0; turns < 3; turns++) await turn()
+      await clock.advanceAwaiting(1)
+      const [whole] = await Promise.all([reopen(), underWay])
+      assert.deepEqual(entriesOf(whole), before)
+    },
+    { settings: { compaction: false } },
   )
 
   storeTest(

@@ -245,6 +245,13 @@ export function diskSuite(name: string, make: () => DiskUnderTest): void {
       assert.throws(() => disk.remove(at('no')), code('not_found'))
     })
 
+    test('discard takes the name too, by the time that it resolves', async () => {
+      create('a', Uint8Array.of(1, 2, 3)).close()
+      await disk.discard(at('a'))
+      assert.equal(disk.exists(at('a')), false)
+      await assert.rejects(disk.discard(at('a')), code('not_found'))
+    })
+
     test('rename moves a file over another', () => {
       create('a', Uint8Array.of(1)).close()
       const old = create('b', Uint8Array.of(2, 2))

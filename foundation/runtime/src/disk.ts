@@ -27,6 +27,8 @@ export interface Disk {
   /** Makes a folder and its parents; no error if it is there. */
   makeDirectory(path: string): void
   remove(path: string): void
+  /** As `remove`, off the event loop: giving back the blocks of a large file takes a while. */
+  discard(path: string): Promise<void>
   /** Moves a file over another atomically. */
   rename(from: string, to: string): void
   /** Makes the names in a folder (created, renamed, removed) durable. */

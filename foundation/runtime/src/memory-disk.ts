@@ -57,6 +57,10 @@ export class MemoryDisk implements Disk {
     if (!this.#files.delete(path)) throw diskErrors.not_found({ path })
   }
 
+  async discard(path: string): Promise<void> {
+    this.remove(path)
+  }
+
   rename(from: string, to: string): void {
     const content = this.#files.get(from)
     if (content === undefined) throw diskErrors.not_found({ path: from })

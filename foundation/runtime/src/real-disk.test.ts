@@ -182,6 +182,14 @@ describe('what the system refuses', () => {
   })
 
   for (const kind of kinds) {
+    test(`${nameOf(kind)}: a link to nowhere is no folder`, { skip: process.platform === 'win32' }, () => {
+      const folder = temporaryFolder()
+      const link = join(folder, 'link')
+      fs.symlinkSync(join(folder, 'nowhere'), link)
+      assert.throws(() => realDisk({ native: kind }).makeDirectory(link), code('not_a_directory'))
+      fs.rmSync(folder, { recursive: true })
+    })
+
     test(`${nameOf(kind)}: a device without room is full`, { skip: !fs.existsSync('/dev/full') }, () => {
       const file = realDisk({ native: kind }).open('/dev/full', 'write')
       assert.throws(() => file.write(new Uint8Array(10), 0, 10, 0), code('full'))

@@ -8,6 +8,7 @@
 
 import fs from 'node:fs'
 import { assert } from '@orbitkv/base'
+import { checkSpan } from './check-span.ts'
 import { type DiskFile, type Mapping, mapAlignmentBytes, type OpenMode } from './disk.ts'
 import { diskFailure } from './disk-failure.ts'
 import { diskErrors } from './errors.ts'
@@ -180,11 +181,6 @@ export abstract class RealFile implements DiskFile {
       throw diskFailure(error, 'closing', this.path)
     }
   }
-}
-
-function checkSpan(bytes: Uint8Array, start: number, length: number, offset: number): void {
-  assert(start >= 0 && length >= 0 && start + length <= bytes.length, 'a span lies within its bytes')
-  assert(Number.isSafeInteger(offset) && offset >= 0, 'a file offset is a whole number below 2^53')
 }
 
 function readSome(fd: number, target: Uint8Array, start: number, length: number, offset: number): Promise<number> {

@@ -42,7 +42,9 @@ export abstract class RealFolders implements Disk {
     } catch (error) {
       const parent = dirname(path)
       if (isErrno(error, 'EEXIST')) {
-        if (!fs.statSync(path).isDirectory()) throw diskErrors.not_a_directory({ path }, error)
+        // A link to nowhere is there, too, and is no folder.
+        const found = attempt('look-up', path, () => fs.statSync(path, { throwIfNoEntry: false }))
+        if (found?.isDirectory() !== true) throw diskErrors.not_a_directory({ path }, error)
       } else if (isErrno(error, 'ENOENT') && parent !== path && !this.exists(parent)) {
         this.makeDirectory(parent)
         this.makeDirectory(path)
@@ -52,6 +54,14 @@ export abstract class RealFolders implements Disk {
 
   remove(path: string): void {
     attempt('removal', path, () => fs.unlinkSync(path))
+  }
+
+  async discard(path: string): Promise<void> {
+    try {
+      await fs.promises.unlink(path)
+    } catch (error) {
+      throw diskFailure(error, 'removal', path)
+    }
   }
 
   rename(from: string, to: string): void {

@@ -186,6 +186,21 @@ describe(`the front, ORBIT_SEED=${seed}`, () => {
     })
   })
 
+  test('keys that do not fit a reply are refused with the way out, and the connection goes on', async () => {
+    const limits = { outputBytesMax: 200_000, outputPauseBytes: 100_000 }
+    await withServer({ limits }, async ({ connect, server }) => {
+      const client = await connect()
+      for (let i = 0; i < 100; i++) await client.call('SET', 'k'.repeat(4000) + i, '')
+      assert.match(
+        await client.call('KEYS', '*'),
+        /^-ERR the keys that match take more than the reply limit .*use SCAN\r\n$/,
+      )
+      assert.match(await client.call('SCAN', 0, 'COUNT', 1000), /^-ERR the keys .*smaller COUNT\r\n$/)
+      assert.match(await client.call('SCAN', 0), /^\*2\r\n\$16\r\n\d{16}\r\n\*10\r\n/)
+      assert.equal(server.stats.connectionsCut, 0)
+    })
+  })
+
   test('requests of all clients together are bounded', async () => {
     const limits = {
       bulkBytesMax: 1_000_000,

@@ -2,7 +2,7 @@
  * When to compact: the store watches how much of it is garbage, and has the engine rewrite it while it goes on.
  *
  * A writer who never lets the event loop turn would outrun both this and the end of history, so writes count too: every few
- * thousand records they look, and while the store is behind each commit lets the loop go on once (`throttled`).
+ * thousand records they look, and while the store is behind they let the loop go on before they are acknowledged (`wait`).
  */
 
 import type { Engine } from '@orbitkv/engine'
@@ -13,8 +13,12 @@ import type { History } from './history.ts'
 const tickMs = 1000
 /** Records written between two looks. */
 const recordsPerLook = 4096
-/** Over its limit by this factor the store holds its writers back. */
+/** Over its limit by this factor the store holds its writers back: the more, the more it is over. */
 const behindFactor = 1.25
+const turnsPerFactor = 16
+const turnsMax = 32
+/** Records that are written between two waits. */
+const recordsPerWait = 512
 
 export interface CompactorOptions {
   readonly engine: Engine
@@ -33,8 +37,9 @@ export class Compactor {
   #failure: Error | undefined
   #failedAtBytes = 0
 
-  /** Whether garbage has outgrown its limit by so much that writers wait. */
-  isBehind = false
+  /** Turns of the loop that writers wait for; 0 while garbage is within its limit. */
+  #turns = 0
+  #recordsSinceWait = 0
 
   constructor(options: CompactorOptions) {
     this.#options = options
@@ -50,6 +55,7 @@ export class Compactor {
   /** Tells of records written. */
   noteWrites(records: number): void {
     this.#recordsSinceLook += records
+    this.#recordsSinceWait += records
     if (this.#recordsSinceLook < recordsPerLook) return
     this.#recordsSinceLook = 0
     const { engine, config, history } = this.#options
@@ -57,14 +63,20 @@ export class Compactor {
     if (!this.#stopped) this.#look()
   }
 
-  /** Lets the loop go on, where writers must not outrun compaction. */
-  async throttled(): Promise<void> {
-    if (this.isBehind) await this.#options.clock.turn()
+  /** Whether a writer is to wait before it is acknowledged. */
+  get mustWait(): boolean {
+    return this.#turns > 0 && this.#recordsSinceWait >= recordsPerWait
+  }
+
+  /** What it awaits: the loop goes on, and compaction with it. */
+  async wait(): Promise<void> {
+    this.#recordsSinceWait = 0
+    for (let turn = 0; turn < this.#turns; turn++) await this.#options.clock.turn()
   }
 
   stop(): void {
     this.#stopped = true
-    this.isBehind = false
+    this.#turns = 0
     this.#timer?.cancel()
   }
 
@@ -79,7 +91,8 @@ export class Compactor {
     const { engine, config } = this.#options
     const garbageBytes = engine.reclaimableBytes
     const limitBytes = Math.max(config.garbageBytesMin, (engine.storedBytes * config.garbagePercentMax) / 100)
-    this.isBehind = this.#failure === undefined && garbageBytes > limitBytes * behindFactor
+    const over = garbageBytes / limitBytes - behindFactor
+    this.#turns = this.#failure !== undefined || over <= 0 ? 0 : Math.min(Math.ceil(over * turnsPerFactor), turnsMax)
     if (garbageBytes <= limitBytes || this.#running !== undefined) return
     if (this.#failure !== undefined && garbageBytes < this.#failedAtBytes + config.garbageBytesMin) return
     this.#running = this.#run().finally(() => {
@@ -92,12 +105,16 @@ export class Compactor {
     try {
       const freedBytes = await engine.compact('garbage')
       this.#failure = undefined
-      if (freedBytes === 0) this.isBehind = false
+      if (freedBytes === 0) {
+        // What there is lies too thinly to be worth rewriting. More writes or the next tick look again: at once would spin.
+        this.#turns = 0
+        return
+      }
     } catch (error) {
       // A full disk, or damage: the store goes on with its garbage, and says so (`stats`).
       this.#failure = error instanceof Error ? error : new Error(String(error))
       this.#failedAtBytes = engine.reclaimableBytes
-      this.isBehind = false
+      this.#turns = 0
       return
     }
     if (!this.#stopped) queueLook(this.#options.clock, () => this.#look())

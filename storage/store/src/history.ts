@@ -69,7 +69,7 @@ export class History {
     let target = this.#engine.publishedRevision
     for (const revision of this.#pinned.keys()) target = Math.min(target, revision)
     target = Math.max(target, this.#engine.oldestRevision)
-    while (!this.#engine.retain(target)) await this.#clock.turn()
+    while (!this.#stopped && !this.#engine.retain(target)) await this.#clock.turn()
   }
 
   #oldestKept(): number {

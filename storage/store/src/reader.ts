@@ -12,7 +12,7 @@ import { storeErrors } from './errors.ts'
 import type { Bytes, Entry, RangeOptions, Reader } from './types.ts'
 
 const scratch = new Uint8Array(32 * 1024)
-/** Where `toScratch` put the key. */
+/** Where `keyEnd` found or put the key. */
 let keySource: Uint8Array = scratch
 
 /** Makes a key readable as `keySource[0, end)` without allocating for short text; returns its end. */

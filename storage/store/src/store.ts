@@ -124,13 +124,11 @@ export class EngineStore extends StoreReader implements Store {
     this.assertReadable()
     const durability = this.#durabilityOf(options)
     if (changes.length === 0) return this.engine.publishedRevision
-    if (this.#compactor.isBehind) {
-      await this.#compactor.throttled()
-      this.assertReadable()
-    }
+    // Before anything is awaited: once the call has returned its caller may use the bytes of keys and values for something else.
     this.#append(changes, this.now(), false)
     const revision = this.engine.appendedRevision
     await this.#settle(durability)
+    if (this.#compactor.mustWait) await this.#compactor.wait()
     return revision
   }
 
@@ -228,6 +226,8 @@ export class EngineStore extends StoreReader implements Store {
   async compact(): Promise<number> {
     this.assertReadable()
     await this.#history.giveUp()
+    // It may have been closed meanwhile.
+    this.assertReadable()
     return this.engine.compact('all')
   }
 

@@ -69,6 +69,7 @@ export interface Snapshot extends Reader, Disposable {
   close(): void
 }
 
+/** Changes to be written as one. Keys and values are read by `commit`, at once: until then their bytes must not change. */
 export interface BatchBuilder {
   put(key: Bytes, value: Bytes, options?: { readonly ttl?: number }): this
   delete(key: Bytes): this
@@ -93,7 +94,7 @@ export interface StoreStats extends EngineStats {
 
 export interface Store extends Reader, AsyncDisposable {
   readonly path: string
-  /** Resolves to the revision of the write. */
+  /** Resolves to the revision of the write. The bytes of key and value are read before it returns. */
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<number>
   /** Resolves to whether the key was there. */
   delete(key: Bytes, options?: WriteOptions): Promise<boolean>

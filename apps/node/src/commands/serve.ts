@@ -58,7 +58,7 @@ async function announce({ output, config, json }: Context, { redis, store }: Nod
     `${styles.bold(`OrbitKV ${version}`)} serves ${where} at ${styles.accent(url)} (${backend}, durability ${durability})`,
     '',
     `${styles.dim('from a shell    ')}redis-cli ${host === '127.0.0.1' ? '' : `-h ${host} `}-p ${port} set greeting hello`,
-    `${styles.dim('with orbit      ')}orbit get --url ${url} greeting`,
+    `${styles.dim('with orbit      ')}npx orbit get --url ${url} greeting`,
     `${styles.dim('from TypeScript ')}import { createClient } ${fromRedis}; const client = await createClient({ url: '${url}' }).connect()`,
     '',
     'Ctrl-C stops it.',

@@ -86,6 +86,10 @@ test('unknown keys and sections suggest the nearest, also where the section is w
     faults('[weather]\nx = 1\n')[0] as string,
     /orbit\.toml:1: weather: unknown section; `orbit config show` lists all keys/,
   )
+  // The words that two keys of a section share say nothing.
+  const [size, none] = faults('[persistence.mmap]\nsegment_size = 1\nweather = 1\n')
+  assert.match(size as string, /segment_size = 1: unknown key; did you mean store\.segment_bytes\?/)
+  assert.match(none as string, /weather = 1: unknown key; `orbit config show` lists all keys/)
   assert.match(faults('redis = 5\n')[0] as string, /redis = 5: unknown key/)
   assert.match(
     faults('[persistence.backend]\nx = 1\n')[0] as string,
@@ -97,6 +101,10 @@ test('unknown variables are faults, those of Kubernetes services are not', () =>
   assert.match(
     faults(undefined, { ORBIT_PERSISTANCE_BACKEND: 'mmap' })[0] as string,
     /did you mean ORBIT_PERSISTENCE_BACKEND\?/,
+  )
+  assert.match(
+    faults(undefined, { ORBIT_FOO: '1' })[0] as string,
+    /ORBIT_FOO = "1": unknown variable; `orbit config show`/,
   )
   assert.deepEqual(
     faults(undefined, {

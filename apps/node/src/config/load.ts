@@ -201,21 +201,35 @@ function readTable(
         key: path,
         value: isTable(value) ? undefined : value,
         origin: originOf(path),
-        fault: unknown(what, path),
+        fault: unknown(what, what === 'section' ? nearestSection(path) : nearestKey(path)),
       })
     }
   }
 }
 
-function unknown(what: 'section' | 'key', path: string): string {
-  const last = path.split('.').at(-1) as string
-  const paths = configKeys.map((key) => key.path)
-  const sections = [...new Set(paths.map((known) => known.slice(0, known.lastIndexOf('.'))))]
-  const near =
-    what === 'section'
-      ? nearest(path, sections)
-      : (nearest(path, paths) ?? paths.find((known) => known.endsWith(`.${last}`)))
+function unknown(what: 'section' | 'key' | 'variable', near: string | undefined): string {
   return `unknown ${what}; ${near === undefined ? '`orbit config show` lists all keys' : `did you mean ${near}?`}`
+}
+
+function nearestSection(path: string): string | undefined {
+  return nearest(path, [...new Set(configKeys.map((key) => splitPath(key.path).section))])
+}
+
+/** By the last word: the section is a known one, and would make any two of its keys look alike. Its own keys come first. */
+function nearestKey(path: string): string | undefined {
+  const { section, name } = splitPath(path)
+  const keys = configKeys.map((key) => ({ path: key.path, ...splitPath(key.path) }))
+  for (const among of [keys.filter((key) => key.section === section), keys]) {
+    const names = among.map((key) => key.name)
+    const near = nearest(name, names)
+    if (near !== undefined) return among[names.indexOf(near)]?.path
+  }
+  return undefined
+}
+
+function splitPath(path: string): { section: string; name: string } {
+  const dot = path.lastIndexOf('.')
+  return { section: path.slice(0, Math.max(0, dot)), name: path.slice(dot + 1) }
 }
 
 /**
@@ -223,6 +237,8 @@ function unknown(what: 'section' | 'key', path: string): string {
  * platform sets them by itself for any service whose name begins with "orbit".
  */
 const serviceLink = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)/
+
+const variablePrefix = 'ORBIT_'
 
 function readEnvironment(reading: Reading, env: Readonly<Record<string, string | undefined>>): void {
   const seen = new Set<string>()
@@ -242,15 +258,16 @@ function readEnvironment(reading: Reading, env: Readonly<Record<string, string |
         fault: `${different} says ${JSON.stringify(env[different])}; keep one of the two`,
       })
   }
+  const known = [...seen, ...Object.keys(otherVariables)].map((name) => name.slice(variablePrefix.length))
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('ORBIT_') || seen.has(name) || value === undefined || name in otherVariables) continue
+    if (!name.startsWith(variablePrefix) || seen.has(name) || value === undefined || name in otherVariables) continue
     if (serviceLink.test(name) || value.startsWith('tcp://') || value.startsWith('udp://')) continue
-    const near = nearest(name, [...seen, ...Object.keys(otherVariables)])
+    const near = nearest(name.slice(variablePrefix.length), known)
     reading.fault({
       key: name,
       value,
       origin: { kind: 'environment', label: 'environment' },
-      fault: `unknown variable; ${near === undefined ? '`orbit config show` lists all keys' : `did you mean ${near}?`}`,
+      fault: unknown('variable', near === undefined ? undefined : variablePrefix + near),
     })
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { assert } from '@orbitkv/base'
+import { checkSpan } from '../check-span.ts'
 import { detach } from '../detach.ts'
 import { type DiskFile, type Mapping, mapAlignmentBytes, type OpenMode } from '../disk.ts'
 import { diskErrors } from '../errors.ts'
@@ -158,9 +159,4 @@ class SimulatedMapping implements Mapping {
     this.#context.check('mapping')
     if (this.#released) throw diskErrors.closed({ path: this.#path })
   }
-}
-
-function checkSpan(bytes: Uint8Array, start: number, length: number, offset: number): void {
-  assert(start >= 0 && length >= 0 && start + length <= bytes.length, 'a span lies within its bytes')
-  assert(Number.isSafeInteger(offset) && offset >= 0, 'a file offset is a whole number below 2^53')
 }

@@ -125,6 +125,10 @@ export class SimulatedDisk implements Disk {
     this.#freeIfUnused(image)
   }
 
+  async discard(path: string): Promise<void> {
+    this.remove(path)
+  }
+
   rename(from: string, to: string): void {
     this.#step('rename', from)
     const entry = this.#names.find(from)

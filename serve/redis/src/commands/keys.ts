@@ -1,7 +1,7 @@
 /** Commands on keys of any type: deleting, finding, renaming. */
 
 import { copyBytes, prefixEnd } from '@orbitkv/bytes'
-import { Change, copyKey, type Range, type RecordView } from '@orbitkv/engine'
+import { Change, copyKey, deleteChange, putChange, type Range, type RecordView } from '@orbitkv/engine'
 import { compileGlob, type Glob } from '../protocol/glob.ts'
 import { latin1 } from '../protocol/text.ts'
 import {
@@ -244,37 +244,27 @@ function rename(call: Call, onlyIfFree: boolean): boolean {
   const value = scratch.reserve(valueBytes)
   copyBytes(value, 0, record.bytes, record.valueStart, record.valueStart + valueBytes)
   if (onlyIfFree && lookUp(call, 2) !== undefined) return false
-  const removed = new Change()
-  removed.kind = 'delete'
-  removed.keyspace = redisKeyspace
-  removed.key = source
-  removed.keyEnd = source.length
-  const put = new Change()
-  put.keyspace = redisKeyspace
-  put.key = target
-  put.keyEnd = target.length
-  put.value = value
-  put.valueEnd = valueBytes
-  put.expiresAt = expiresAt
-  put.tag = tag
-  owner.write([removed, put])
+  const put = putChange(redisKeyspace, target, value.subarray(0, valueBytes), { expiresAt, tag })
+  owner.write([deleteChange(redisKeyspace, source), put])
   return true
 }
 
 function listKeys(call: Call): void {
-  const { scratch, owner, limits } = call
   const glob = compileGlob(call.arguments.copy(1))
-  const found = scratch.keys
-  found.clear()
-  for (const record of owner.range(redisKeyspace, rangeOf(glob))) {
+  call.scratch.keys.clear()
+  for (const record of call.owner.range(redisKeyspace, rangeOf(glob))) {
     const { bytes, keyStart, keyBytes } = record
-    if (!glob.matches(bytes, keyStart, keyStart + keyBytes)) continue
-    found.add(bytes, keyStart, keyStart + keyBytes)
-    if (found.bytesUsed > limits.outputBytesMax) {
-      throw new CommandError('ERR the keys that match take more than the reply limit (outputBytesMax); use SCAN')
-    }
+    if (glob.matches(bytes, keyStart, keyStart + keyBytes)) collectKey(call, record, 'use SCAN')
   }
   replyKeys(call)
+}
+
+/** Adds to the keys that will be replied, which have to fit a reply. */
+function collectKey({ scratch, limits }: Call, { bytes, keyStart, keyBytes }: RecordView, wayOut: string): void {
+  scratch.keys.add(bytes, keyStart, keyStart + keyBytes)
+  if (scratch.keys.bytesUsed > limits.outputBytesMax) {
+    throw new CommandError(`ERR the keys that match take more than the reply limit (outputBytesMax); ${wayOut}`)
+  }
 }
 
 /** The keys that can match at all. */
@@ -301,11 +291,10 @@ interface ScanOptions {
 const scanCountDefault = 10
 
 function scan(call: Call): void {
-  const { owner, reply, scans, scratch } = call
+  const { owner, reply, scans } = call
   const cursor = readCursor(call)
   const options = readScanOptions(call)
-  const found = scratch.keys
-  found.clear()
+  call.scratch.keys.clear()
   let looked = 0
   let last: Uint8Array | undefined
   let hasMore = false
@@ -315,7 +304,7 @@ function scan(call: Call): void {
     if (hasMore) break
     looked++
     if (looked === options.count) last = copyKey(record)
-    if (isWanted(record, options)) found.add(record.bytes, record.keyStart, record.keyStart + record.keyBytes)
+    if (isWanted(record, options)) collectKey(call, record, 'scan with a smaller COUNT')
   }
   reply.array(2)
   reply.bulkInteger(hasMore && last !== undefined ? scans.remember(last) : 0)

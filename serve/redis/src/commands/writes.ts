@@ -1,10 +1,11 @@
 /** Writing: what commands do to records, each with one batch. */
 
 import { copyBytes } from '@orbitkv/bytes'
-import { Change, engineErrors, type RecordView, valueBytesMaxMax } from '@orbitkv/engine'
+import { type Change, deleteRangeChange, engineErrors, type RecordView, valueBytesMaxMax } from '@orbitkv/engine'
 import { type Call, redisKeyspace, stringTag } from './command.ts'
 
 const single: Change[] = []
+const firstKey = new Uint8Array(0)
 
 /** Puts a string, `value[start, end)`, under the key at a place among the arguments. The hottest write: it reuses all. */
 export function writeOne(
@@ -52,10 +53,7 @@ export function deleteKey(call: Call, keyPlace: number): void {
 
 /** Deletes every key of the keyspace with one change. */
 export function deleteAll(call: Call): void {
-  const change = new Change()
-  change.kind = 'delete-range'
-  change.keyspace = redisKeyspace
-  call.owner.write([change])
+  call.owner.write([deleteRangeChange(redisKeyspace, firstKey)])
 }
 
 function writeSingle(call: Call, change: Change): void {
