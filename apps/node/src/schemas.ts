@@ -178,6 +178,37 @@ export const schemas = {
       bytesChecked: number('Bytes read.'),
     },
   },
+  repair: {
+    name: 'repair',
+    where: 'standard output, one document',
+    fields: {
+      path: text('The folder.'),
+      ok: boolean('Whether it was sound, so that nothing was done.'),
+      repaired: optional(text('The folder of the sound store that was made.')),
+      faults: list('Damaged places.', {
+        file: text('The file.'),
+        offset: number('Bytes from its start.'),
+        problem: text('What is wrong.'),
+      }),
+      lost: list('Stretches of files that could not be saved.', {
+        file: text('The file.'),
+        offset: number('Bytes from its start.'),
+        bytes: number('How many.'),
+        positions: optional(
+          object('Of the log: the batches that stood there.', {
+            first: number('Position of the first.'),
+            last: number('Position of the last.'),
+          }),
+        ),
+        recordsSaved: optional(number('Records of these batches that were saved all the same.')),
+        records: optional(number('Of a sorted segment that is gone: its records.')),
+        keyAfter: optional(bytes('Of a sorted segment: lost keys come after this one.')),
+        keyBefore: optional(bytes('Of a sorted segment: lost keys come before this one.')),
+      }),
+      batchesKept: number('Batches of the log that are whole.'),
+      recordsKept: number('Records of the log and of sorted segments.'),
+    },
+  },
   compact: {
     name: 'compact',
     where: 'standard output, one document',

@@ -3,7 +3,7 @@
  * file, past any mapping, in steps between which the event loop goes on; a bad sector is an error and never a signal.
  */
 
-import { MiB } from '@orbitkv/base'
+import { KiB } from '@orbitkv/base'
 import { align8, crc32c } from '@orbitkv/bytes'
 import { segmentHeaderBytes, sortedFooterBytes } from './format.ts'
 import { LogRecord } from './record.ts'
@@ -11,7 +11,7 @@ import { findBatch, forEachRecord, newBatchHead, readBatchHead, skipZeros } from
 import { decodeHeader, type Segment } from './segment.ts'
 import { findSortedRecord, forEachSortedRecord, readFooter } from './sorted-segment.ts'
 
-const stepBytes = 1 * MiB
+const stepBytes = 256 * KiB
 
 export interface Checked {
   batches: number
@@ -40,7 +40,7 @@ export async function checkSegment(
   end: number,
   visit: Visit,
   fault: OnFault,
-  step: (bytes: number) => void,
+  step: (bytes: number) => void | Promise<void>,
 ): Promise<Checked> {
   const fileEnd = segment.kind === 'sorted' ? end + sortedFooterBytes : end
   const bytes = new Uint8Array(align8(fileEnd))
@@ -59,7 +59,7 @@ export async function checkSegment(
     }
     filled += read
     checker.advance(Math.min(filled, end))
-    step(read)
+    await step(read)
   }
   checker.finish(end, fault)
   return checker.checked

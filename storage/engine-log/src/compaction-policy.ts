@@ -13,10 +13,10 @@ import type { Relocation } from './relocation.ts'
 import type { Segment } from './segment.ts'
 
 /** One compaction reads at most so much, and at most this part of the store. */
-const inputBytesMin = 256 * MiB
+const inputBytesMin = 128 * MiB
 const inputPartMax = 1 / 8
-/** A sorted segment with a smaller share of dead bytes is left alone. */
-const deadShareMin = 0.25
+/** A sorted segment with a smaller share of dead bytes is left alone. Less than where a store begins to compact, or it would never end. */
+const deadShareMin = 0.15
 /** Inputs that give back less than this share of themselves are not worth the work. */
 const gainShareMin = 0.1
 /** … unless garbage is this part of the store. */

@@ -11,19 +11,22 @@
  * What must hold:
  * 1. Inputs have only records that every retained state has behind it, or shares: nothing above the oldest revision.
  *    Of the log they are the oldest segments, so that what is left of it has no gap.
- * 2. A put is kept if it is the newest of its key or a note leads to it. A delete is kept if an older record of its key may
+ * 2. A put is kept if it is the newest of its key or a note leads to it, and keys are overwritten meanwhile: the notes are
+ *    looked through before the keys and after them. A write that is taken back meanwhile ends the work: it could bring
+ *    back a record that neither look came by. A delete is kept if an older record of its key may
  *    stand in a sorted segment that is not an input: without it, recovery would bring that record back.
  * 3. A failure or a crash before the commit leaves the store as it was; after it, files that the contents do not name are removed.
+ *    Where the commit itself fails, the disk may have either contents: both have their files, and the log is poisoned.
  * No step holds the loop for longer than a slice.
  */
 
-import { assert } from '@orbitkv/base'
+import { assert, hasCode } from '@orbitkv/base'
 import { compareBytes, largeBuffer } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
 import type { Clock, Disk } from '@orbitkv/runtime'
 import { checkSegment } from './check-segment.ts'
 import type { LogConfig } from './config.ts'
-import { type SortedEntry, writeContents } from './contents.ts'
+import { commitContents, type SortedEntry, stageContents } from './contents.ts'
 import { segmentFileName, segmentHeaderBytes, sortedFooterBytes } from './format.ts'
 import type { Log } from './log.ts'
 import { MergeSort } from './merge-sort.ts'
@@ -44,20 +47,27 @@ export interface CompactionOptions {
   /** The folder of the sorted segments. */
   readonly directory: string
   readonly oldestRevision: number
+  /** The oldest state that is kept by now: states below it have been given up meanwhile. */
+  readonly oldestNow: () => number
   /** Makes the log durable, as far as it is appended. */
   readonly sync: () => Promise<unknown>
   /** Asked at each slice: true ends the work, as if it had never begun. */
   readonly isStopping: () => boolean
 }
 
-/** Thrown, and caught by `compactSegments`, when the engine wants to close. */
+/** Thrown, and caught by `compactSegments`, when the engine wants to close, or takes writes back. */
 class Stopped extends Error {}
 
-/** Rewrites the inputs. Resolves to the bytes given back, and the bytes written for it. */
-export async function compactSegments(
-  options: CompactionOptions,
-  inputs: readonly Segment[],
-): Promise<{ freedBytes: number; writtenBytes: number }> {
+/** What came of a compaction. */
+export interface Compacted {
+  readonly freedBytes: number
+  readonly writtenBytes: number
+  /** Files of the inputs, which nothing needs any more: to be removed. */
+  readonly files: readonly string[]
+}
+
+/** Rewrites the inputs. */
+export async function compactSegments(options: CompactionOptions, inputs: readonly Segment[]): Promise<Compacted> {
   const compaction = new Compaction(options, inputs)
   try {
     await compaction.check()
@@ -65,12 +75,15 @@ export async function compactSegments(
     await compaction.commit()
   } catch (error) {
     compaction.discard()
-    if (error instanceof Stopped) return { freedBytes: 0, writtenBytes: 0 }
-    throw error
+    if (error instanceof Stopped) return { freedBytes: 0, writtenBytes: 0, files: [] }
+    throw hasCode(error, 'disk.full') ? engineErrors.full({ path: options.log.directory }, error) : error
   }
   await compaction.move()
   return compaction.drop()
 }
+
+/** Records copied between two looks at the time, and read ahead together. */
+const copiesPerLook = 32
 
 class Compaction {
   readonly #options: CompactionOptions
@@ -81,14 +94,22 @@ class Compaction {
   /** Older puts that a note leads to, and deletes to keep: places, and once sorted in the order of their keys. */
   #extras = new PairList()
   #extrasAt = 0
+  /** By segment number, a bit for each place of an input: set where the record there is copied. */
+  readonly #copied: Uint32Array[] = []
+  readonly #cutsBefore: number
   /** For each copied record its place before; the places after are in the order of `#outputs`. */
   readonly #moved = new PairList()
   readonly #outputs: { segment: Segment; entry: SortedEntry; firstMoved: number }[] = []
   #writer: SortedWriter | undefined
+  #isCommitting = false
   #sliceEndMs = 0
   readonly #mayGoOn = (): boolean => this.#options.clock.monotonic() < this.#sliceEndMs
   readonly #record = new LogRecord()
   readonly #other = new LogRecord()
+  readonly #source = new LogRecord()
+  readonly #spans = new Uint32Array(2 * copiesPerLook)
+  /** What was read ahead, kept so that the reads are made. */
+  touched = 0
 
   constructor(options: CompactionOptions, inputs: readonly Segment[]) {
     this.#options = options
@@ -97,7 +118,11 @@ class Compaction {
     this.#inputSet = new Uint8Array(segments.length)
     this.#lookedSet = new Uint8Array(segments.length)
     for (const segment of options.log.inOrder()) if (segment.kind === 'sorted') this.#lookedSet[segment.number] = 1
-    for (const { number } of inputs) this.#inputSet[number] = this.#lookedSet[number] = 1
+    for (const { number, end } of inputs) {
+      this.#inputSet[number] = this.#lookedSet[number] = 1
+      this.#copied[number] = new Uint32Array((end >>> 8) + 1)
+    }
+    this.#cutsBefore = options.log.cuts
   }
 
   // ---- check
@@ -143,16 +168,33 @@ class Compaction {
   // ---- write
 
   async write(): Promise<void> {
-    const { index } = this.#options
-    const push = (segment: number, offset8: number): void => this.#extras.push(segment, offset8)
-    for (let number = 0; number !== -1; ) {
-      await this.#slice()
-      number = index.relocation.gatherOlder(number, this.#inputSet, push, this.#mayGoOn)
-    }
-    await this.#sortExtras()
-    for (const space of [...index.spaces()]) await this.#writeSpace(space)
+    await this.#gatherOlder()
+    for (const space of [...this.#options.index.spaces()]) await this.#writeSpace(space)
     await this.#writeExtrasBefore(Number.POSITIVE_INFINITY, undefined)
     await this.#finishOutput()
+    // What was overwritten after the first look and before its key was come by stands in a segment of its own.
+    this.#extras.clear()
+    await this.#gatherOlder()
+    await this.#writeExtrasBefore(Number.POSITIVE_INFINITY, undefined)
+    await this.#finishOutput()
+  }
+
+  /** Adds to the extras, in order, the older puts that a note leads to and that are not copied yet. */
+  async #gatherOlder(): Promise<void> {
+    const { relocation } = this.#options.index
+    const push = (segment: number, offset8: number): void => {
+      if (!this.#isCopied(segment, offset8)) this.#extras.push(segment, offset8)
+    }
+    for (let number = 0; number !== -1; ) {
+      await this.#slice()
+      number = relocation.gatherOlder(number, this.#inputSet, push, this.#mayGoOn)
+    }
+    await this.#sortExtras()
+    this.#extrasAt = 0
+  }
+
+  #isCopied(segment: number, offset8: number): boolean {
+    return (((this.#copied[segment] as Uint32Array)[offset8 >>> 5] as number) & (1 << (offset8 & 31))) !== 0
   }
 
   async #sortExtras(): Promise<void> {
@@ -179,12 +221,16 @@ class Compaction {
       found.clear()
       from = relocation.sweep(space, from, this.#inputSet, this.#lookedSet, push, this.#mayGoOn)
       for (let i = 0; i < found.length; i++) {
+        if (i % copiesPerLook === 0) {
+          if (!this.#mayGoOn()) await this.#slice()
+          this.#touch(found, i)
+        }
         const segment = found.first(i)
         const offset8 = found.second(i)
         if (this.#extrasAt < this.#extras.length) {
           await this.#writeExtrasBefore(space.id, this.#at(this.#record, segment, offset8))
         }
-        await this.#copy(segment, offset8)
+        if (!this.#isCopied(segment, offset8) && !this.#copy(segment, offset8)) await this.#copyToNext(segment, offset8)
       }
     } while (from !== undefined)
   }
@@ -197,16 +243,39 @@ class Compaction {
       const extra = this.#at(this.#other, segment, offset8)
       if (record === undefined ? extra.keyspace > keyspace : compareRecords(extra, record) > 0) return
       this.#extrasAt++
-      await this.#copy(segment, offset8)
+      if (!this.#copy(segment, offset8)) await this.#copyToNext(segment, offset8)
+      if (this.#extrasAt % copiesPerLook === 0 && !this.#mayGoOn()) await this.#slice()
     }
   }
 
-  async #copy(segment: number, offset8: number): Promise<void> {
-    const record = this.#at(new LogRecord(), segment, offset8)
-    if (this.#writer !== undefined && !this.#writer.hasRoom(record.recordBytes)) await this.#finishOutput()
+  /** Reads the records that are copied next, all trips to memory together. */
+  #touch(found: PairList, from: number): void {
+    const { wordsOf } = this.#options.log
+    let sum = 0
+    for (let i = from; i < Math.min(from + copiesPerLook, found.length); i++) {
+      const words = wordsOf[found.first(i)] as Uint32Array
+      const word = found.second(i) << 1
+      sum ^= (words[word] as number) ^ (words[word + 16] as number) ^ (words[word + 32] as number)
+    }
+    this.touched = sum
+  }
+
+  /** Copies a record; false where the output has no room for it. */
+  #copy(segment: number, offset8: number): boolean {
+    const record = this.#at(this.#source, segment, offset8)
     this.#writer ??= this.#newOutput(record.recordBytes)
+    if (!this.#writer.hasRoom(record.recordBytes)) return false
     this.#writer.add(record)
     this.#moved.push(segment, offset8)
+    const copied = this.#copied[segment] as Uint32Array
+    copied[offset8 >>> 5] = (copied[offset8 >>> 5] as number) | (1 << (offset8 & 31))
+    return true
+  }
+
+  async #copyToNext(segment: number, offset8: number): Promise<void> {
+    await this.#finishOutput()
+    const fits = this.#copy(segment, offset8)
+    assert(fits, 'an output is made for its first record')
   }
 
   #newOutput(recordBytes: number): SortedWriter {
@@ -215,7 +284,9 @@ class Compaction {
     const number = log.takeNumber()
     const path = `${directory}/${segmentFileName(number, 'sorted')}`
     const header = { kind: 'sorted', number, seed: log.randomUint32(), createdAt: clock.now(), storeId } as const
-    return log.withSpace(true, () => new SortedWriter(disk, path, header, new Uint8Array(largeBuffer(capacity))))
+    const withSpace = <Result>(allocate: () => Result): Result => log.withSpace(true, allocate)
+    const image = new Uint8Array(largeBuffer(capacity))
+    return withSpace(() => new SortedWriter({ disk, path, header, image, withSpace }))
   }
 
   async #finishOutput(): Promise<void> {
@@ -235,8 +306,10 @@ class Compaction {
   // ---- commit
 
   async commit(): Promise<void> {
-    const { disk, log, storeId, directory, oldestRevision } = this.#options
+    const { disk, log, storeId, directory } = this.#options
     this.#assertGoingOn()
+    // Versions that were given up meanwhile were not copied; the state must be durable before it is named.
+    const oldestRevision = this.#options.oldestNow()
     // What supersedes records that are left behind must outlive a power cut before they go.
     await this.#options.sync()
     await disk.syncDirectory(directory)
@@ -253,7 +326,13 @@ class Compaction {
         ...this.#outputs.map(({ entry }) => entry),
       ],
     }
-    await writeContents(disk, directory, storeId, next)
+    await stageContents(disk, directory, storeId, next)
+    this.#isCommitting = true
+    try {
+      await commitContents(disk, directory)
+    } catch (error) {
+      throw log.poisonWith(error)
+    }
     log.contents = next
   }
 
@@ -262,7 +341,7 @@ class Compaction {
     if (this.#writer !== undefined) this.#writer.discard(disk)
     for (const { segment } of this.#outputs) {
       segment.file.close()
-      disk.remove(segment.file.path)
+      if (!this.#isCommitting) disk.remove(segment.file.path)
     }
   }
 
@@ -276,7 +355,10 @@ class Compaction {
       log.seal(segment)
       let at = segmentHeaderBytes
       for (let i = 0; i < entry.records; i++) {
-        if (i % 64 === 0 && !this.#mayGoOn()) await this.#slice(false)
+        if (i % copiesPerLook === 0) {
+          if (!this.#mayGoOn()) await this.#slice(false)
+          this.#prefetch(segment, at)
+        }
         const record = this.#record.moveTo(segment.bytes, segment.words, at)
         at += record.recordBytes
         if (!record.isPut) continue
@@ -292,16 +374,34 @@ class Compaction {
     }
   }
 
-  drop(): { freedBytes: number; writtenBytes: number } {
+  /** Has the indexes bring in what the next records of an output need, those of one keyspace. */
+  #prefetch({ bytes, words, end }: Segment, start: number): void {
+    const spans = this.#spans
+    const record = this.#other
+    let count = 0
+    let keyspace = 0
+    for (let at = start; count < copiesPerLook && at < end; at += record.recordBytes) {
+      record.moveTo(bytes, words, at)
+      if (count === 0) keyspace = record.keyspace
+      else if (record.keyspace !== keyspace) break
+      spans[2 * count] = record.keyStart
+      spans[2 * count + 1] = record.keyStart + record.keyBytes
+      count++
+    }
+    this.#options.index.prefetch(keyspace, bytes, spans, count)
+  }
+
+  drop(): Compacted {
     const { index, log } = this.#options
     let freedBytes = 0
     for (const segment of this.#inputs) {
       freedBytes += segment.end
       index.relocation.forget(segment.number)
-      log.drop(segment, index.cursorsOpen === 0)
+      log.drop(segment, index.cursors.size === 0)
     }
     const writtenBytes = this.#outputs.reduce((sum, { entry }) => sum + entry.bytes, 0)
-    return { freedBytes: freedBytes - writtenBytes, writtenBytes }
+    const files = this.#inputs.map(({ file }) => file.path)
+    return { freedBytes: Math.max(0, freedBytes - writtenBytes), writtenBytes, files }
   }
 
   // ---- slices
@@ -315,7 +415,7 @@ class Compaction {
   }
 
   #assertGoingOn(): void {
-    if (this.#options.isStopping()) throw new Stopped()
+    if (this.#options.isStopping() || this.#options.log.cuts !== this.#cutsBefore) throw new Stopped()
   }
 
   #at(record: LogRecord, segment: number, offset8: number): LogRecord {

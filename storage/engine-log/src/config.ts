@@ -34,6 +34,18 @@ export const logConfig = config(
       max: 1000,
       why: 'compaction gives the event loop back after this long',
     }),
+    scrubBytesPerSecond: bytes({
+      default: 10 * MiB,
+      min: 0,
+      max: 1024 * MiB,
+      why: 'segments that were not checked for long are read again this fast: a twentieth of what a small disk reads; 0 sets the scrub off',
+    }),
+    scrubEveryMs: duration({
+      default: 7 * 24 * 3_600_000,
+      min: 60_000,
+      max: 20 * 24 * 3_600_000,
+      why: 'a segment is checked again after this long: a week is well within the time in which a second copy fails too',
+    }),
     valueBytesMax: bytes({
       default: defaultLimits.valueBytesMax,
       min: 1,

@@ -49,14 +49,13 @@ export const noContents: Contents = {
 const fileName = 'contents'
 const contentsBytesMax = 64 * 1024 * 1024
 
-/** Replaces the contents; durable once this resolves. */
-export async function writeContents(disk: Disk, directory: string, storeId: string, contents: Contents): Promise<void> {
+/** Writes the next contents beside the present ones: nothing has changed yet. */
+export async function stageContents(disk: Disk, directory: string, storeId: string, contents: Contents): Promise<void> {
   const text = encodeText(`${JSON.stringify({ format: formatVersion, storeId, ...contents })}\n`)
   const bytes = new Uint8Array(checkBytes + text.length)
   bytes.set(encodeText(checkLine(text)))
   bytes.set(text, checkBytes)
-  const path = `${directory}/${fileName}`
-  const staged = `${path}.new`
+  const staged = `${directory}/${fileName}.new`
   if (disk.exists(staged)) disk.remove(staged)
   const file = disk.open(staged, 'create')
   try {
@@ -65,8 +64,17 @@ export async function writeContents(disk: Disk, directory: string, storeId: stri
   } finally {
     file.close()
   }
-  disk.rename(staged, path)
+}
+
+/** Puts the staged contents in place of the present ones; after a failure nobody knows which of the two the disk has. */
+export async function commitContents(disk: Disk, directory: string): Promise<void> {
+  disk.rename(`${directory}/${fileName}.new`, `${directory}/${fileName}`)
   await disk.syncDirectory(directory)
+}
+
+/** Where the contents of a shard are. */
+export function contentsPath(directory: string): string {
+  return `${directory}/${fileName}`
 }
 
 /** The contents, or those of a store that was never compacted; throws `engine.corrupt` for what is damaged. */

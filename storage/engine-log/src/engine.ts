@@ -13,7 +13,6 @@ import {
   type Capabilities,
   type Change,
   type CommittedBatch,
-  defaultLimits,
   type Engine,
   type EngineStats,
   engineErrors,
@@ -27,6 +26,7 @@ import {
 } from '@orbitkv/engine'
 import type { Clock, Disk, DiskLock } from '@orbitkv/runtime'
 import { BatchDirectory } from './batch-directory.ts'
+import { checkBatch, fitsLimits, onlyDeletes } from './batch-limits.ts'
 import { readCold } from './cold-reads.ts'
 import { type Behind, reclaimableBytes } from './compaction-policy.ts'
 import type { LogConfig } from './config.ts'
@@ -162,6 +162,7 @@ export class LogEngine implements Engine {
     this.publishedTime = this.appendedTime
     // What was given up before stays so: the log may still hold it.
     while (!this.retain(this.#oldestRevision));
+    this.#upkeep.start()
   }
 
   // ---- writing
@@ -169,7 +170,7 @@ export class LogEngine implements Engine {
   append(batch: Batch): number {
     this.#assertWritable()
     const { changes } = batch
-    const bytesMax = this.#check(changes)
+    const bytesMax = checkBatch(changes, this.#options.config.valueBytesMax)
     this.#seal()
     this.#log.reserve(bytesMax, onlyDeletes(changes))
     const { active } = this.#log
@@ -284,26 +285,6 @@ export class LogEngine implements Engine {
     return end
   }
 
-  /** Checks a batch against the limits; returns the most bytes that it can take. */
-  #check(changes: readonly Change[]): number {
-    const { batchBytesMax, batchRecordsMax, keyBytesMax } = defaultLimits
-    const { valueBytesMax } = this.#options.config
-    if (changes.length > batchRecordsMax) {
-      throw engineErrors.batch_too_large({ size: changes.length, unit: 'records', max: batchRecordsMax })
-    }
-    let bytes = batchHeaderBytes
-    for (let i = 0; i < changes.length; i++) {
-      const change = changes[i] as Change
-      const keyBytes = change.keyEnd - change.keyStart
-      const valueBytes = change.valueEnd - change.valueStart
-      if (keyBytes > keyBytesMax) throw engineErrors.key_too_large({ bytes: keyBytes, max: keyBytesMax })
-      if (valueBytes > valueBytesMax) throw engineErrors.value_too_large({ bytes: valueBytes, max: valueBytesMax })
-      bytes += recordBytesMax(change)
-    }
-    if (bytes > batchBytesMax) throw engineErrors.batch_too_large({ size: bytes, unit: 'bytes', max: batchBytesMax })
-    return bytes
-  }
-
   #growSpans(changes: number): Uint32Array {
     const spans = new Uint32Array(2 ** Math.ceil(Math.log2(2 * changes)))
     spans.set(this.#spans.subarray(0, Math.min(this.#spans.length, spans.length)))
@@ -389,8 +370,11 @@ export class LogEngine implements Engine {
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
     if (position >= this.appendedPosition) return
     this.#seal()
+    // Where they stand other records may stand soon.
+    for (const cursor of this.#index.cursors) cursor.leave()
     const heads = Array.from(this.#walk(position), ({ segment, head }) => ({ segment, head: { ...head } }))
     for (const { segment, head } of heads.reverse()) {
+      this.#index.leave(segment.number)
       const starts: number[] = []
       forEachRecord(segment.bytes, segment.words, head, this.#rangeDelete, (record) => void starts.push(record.start))
       for (const start of starts.reverse()) {
@@ -596,13 +580,4 @@ export class LogEngine implements Engine {
       throw engineErrors.not_yet({ asked: revision, newest: this.publishedRevision })
     }
   }
-}
-
-function fitsLimits({ keyStart, keyEnd, valueStart, valueEnd }: Change, valueBytesMax: number): boolean {
-  return keyEnd - keyStart <= defaultLimits.keyBytesMax && valueEnd - valueStart <= valueBytesMax
-}
-
-function onlyDeletes(changes: readonly Change[]): boolean {
-  for (let i = 0; i < changes.length; i++) if ((changes[i] as Change).kind === 'put') return false
-  return true
 }

@@ -11,7 +11,7 @@
  */
 
 import { assert } from '@orbitkv/base'
-import { branchSlotsMax, densityLaid, Layout, type Shape, stepsPoor } from './learned-layout.ts'
+import { branchSlotsMax, densityLaid, fillBehind, Layout, type Shape, stepsPoor } from './learned-layout.ts'
 import {
   headerShift,
   kindPlain,
@@ -58,11 +58,13 @@ const leafSlotsPoor = 96
 const branchSlotsPoor = 96
 const slotsMin = 16
 /** Shifts for each slot since a node was laid out after which its model is due again. */
-const workPerSlot = 8
+const workPerSlot = 24
 /** A leaf with more steps than this, on average, is fitted anew before it grows. */
 const stepsStretched = 1.6
 /** A node this full, at the most slots that it may have, splits. */
 const densitySplit = 0.8
+/** So many keys in order are a run; one that is predicted so far behind it begins another. */
+const runSlotsMin = 64
 /** A distance this many times the mean one is where a node falls into parts. */
 const wideDistance = 16
 /** One in so many neighbours with equal heads is worth a longer prefix; one in the other number, a split. */
@@ -88,11 +90,20 @@ export class Growth {
     )
   }
 
+  /** Whether a key that comes behind keys which arrived in order is far from where they lead: others will follow it. */
+  isNewRun(leaf: number, place: number, near: number): boolean {
+    if (near <= place + runSlotsMin) return false
+    const tree = this.#tree
+    if (tree.word(leaf, nodeAppended) < runSlotsMin) return false
+    const at = tree.word(leaf, nodeBase) + place * slotWords
+    return place < tree.word(leaf, nodeSlots) && isUntouched(tree.wordsOf(leaf), at)
+  }
+
   /**
    * Brings a key that has no room in its leaf nearer to having some; it must be sought again afterwards. `side` is where it
-   * stands beside the leaf's entries: before all, behind all, or 0; `isOutside` when it does not share their prefix.
+   * stands beside the leaf's entries: before all, behind all, or 0; `apart` when it is to have a leaf of its own.
    */
-  makeRoom(leaf: number, key: Uint8Array, start: number, end: number, side: number, isOutside: boolean): void {
+  makeRoom(leaf: number, key: Uint8Array, start: number, end: number, side: number, apart: boolean): void {
     const tree = this.#tree
     for (let level = tree.height; level > 0; level--) {
       const branch = tree.pathNode[level] as number
@@ -100,7 +111,7 @@ export class Growth {
       this.#grow(branch, this.#shapeOf(branch))
       return
     }
-    if (isOutside) this.#splitAtEdge(leaf, key, start, end, side)
+    if (apart) this.#splitAtEdge(leaf, key, start, end, side)
     else this.#growLeaf(leaf, key, start, end, side)
   }
 
@@ -125,7 +136,7 @@ export class Growth {
     else if (follows || !this.#stretch(leaf)) this.#grow(leaf, follows ? shape : 'spread')
   }
 
-  /** Enlarges a leaf that is full and keeps its model, or its lack of one; false where more is to be done. */
+  /** Enlarges or splits a leaf that is full and keeps its model, or its lack of one; false where more is to be done. */
   #stretch(leaf: number): boolean {
     const tree = this.#tree
     const count = tree.word(leaf, nodeCount)
@@ -137,7 +148,34 @@ export class Growth {
       return true
     }
     if (tree.word(leaf, nodeSteps) > stepsStretched * tree.word(leaf, nodeLaid)) return false
-    return slots <= leafSlotsMax && this.#layout.stretch(leaf, slots) <= stepsStretched
+    if (slots <= leafSlotsMax) return this.#layout.stretch(leaf, slots) <= stepsStretched
+    this.#divide(leaf)
+    return true
+  }
+
+  /** Splits a leaf whose model is good for both halves. */
+  #divide(leaf: number): void {
+    const tree = this.#tree
+    const count = tree.word(leaf, nodeCount)
+    const words = tree.wordsOf(leaf)
+    const base = tree.word(leaf, nodeBase)
+    let last = base - slotWords
+    let at = base
+    const keep = unevenHalf(leaf, count)
+    for (let left = keep; ; at += slotWords) {
+      if (words[at + slotA] === 0) continue
+      if (left-- === 0) break
+      last = at
+    }
+    const below = this.#layout.keyAt(words[last + slotA] as number, words[last + slotB] as number)
+    const above = this.#layout.keyAt(words[at + slotA] as number, words[at + slotB] as number)
+    const separator = this.#separate(below, above)
+    const right = tree.pool.make(0)
+    this.#linkBehind(leaf, right)
+    this.#copyPrefix(leaf, right)
+    const slots = tree.word(leaf, nodeSlots)
+    this.#layout.divide(leaf, right, (at - base) / slotWords, count - keep, slots, slots)
+    this.#addChild(1, leaf, right, separator, count - keep)
   }
 
   /** Lays a node out anew with more room, or splits it. */
@@ -160,11 +198,11 @@ export class Growth {
       if (count <= slots * densitySplit) layout.fit(isBranch, 0, count, slots, shape)
     }
     if (count <= slots * densitySplit) layout.layFitted(node, 0, count, slots, shape)
-    else this.#split(node, this.#splitPoint(isPoor, shape), shape)
+    else this.#split(node, this.#splitPoint(node, isPoor, shape), isPoor ? slots : tree.word(node, nodeSlots), shape)
   }
 
   /** How many entries a node that is split keeps. */
-  #splitPoint(isPoor: boolean, shape: Shape): number {
+  #splitPoint(node: number, isPoor: boolean, shape: Shape): number {
     const layout = this.#layout
     const { count, high, low } = layout
     const { at, distance } = layout.widestSplit()
@@ -172,19 +210,20 @@ export class Growth {
     const whole = headDistance(high[last] as number, low[last] as number, high[1] as number, low[1] as number)
     if (isPoor || distance * count > whole * wideDistance) return at
     if (shape === 'room-behind') return count - (count >>> 3)
-    return count >>> 1
+    return unevenHalf(node, count)
   }
 
   /** Splits a node whose entries are gathered; it keeps the first `keep` of them. */
-  #split(node: number, keep: number, shape: Shape): void {
+  #split(node: number, keep: number, slots: number, shape: Shape): void {
     const tree = this.#tree
     const layout = this.#layout
     const { count } = layout
     const level = tree.word(node, nodeLevel)
+    const most = tree.word(node, nodeSlots)
     const right = tree.pool.make(level)
     let separator: number
     if (level === 0) {
-      separator = this.#separate(layout.leafKey(keep - 1), layout.leafKey(keep))
+      separator = this.#separate(this.#leafKey(keep - 1), this.#leafKey(keep))
       this.#linkBehind(node, right)
     } else {
       separator = layout.b[keep] as number
@@ -194,16 +233,16 @@ export class Growth {
     this.#copyPrefix(node, right)
     let entries = 0
     for (let i = keep; i < count; i++) entries += level === 0 ? 1 : (layout.below[i] as number)
-    this.#layPart(right, keep, count, shape)
-    this.#layPart(node, 0, keep, shape === 'room-behind' ? 'spread' : shape)
+    this.#layPart(right, keep, count, slots, most, shape)
+    this.#layPart(node, 0, keep, slots, most, shape === 'room-behind' ? 'spread' : shape)
     this.#addChild(level + 1, node, right, separator, entries)
   }
 
-  #layPart(node: number, from: number, to: number, shape: Shape): void {
+  #layPart(node: number, from: number, to: number, slots: number, most: number, shape: Shape): void {
     const layout = this.#layout
     const first = this.#tree.word(node, nodeLevel) > 0 ? from + 1 : from
     if (layout.tiesOf(first, to) * tiesTightened > to - from) layout.tighten(node, from, to)
-    layout.lay(node, from, to, roundUp((to - from + 1) / densityLaid), shape)
+    layout.lay(node, from, to, Math.min(most, Math.max(slots, roundUp((to - from + 1) / densityLaid))), shape)
   }
 
   #linkBehind(leaf: number, right: number): void {
@@ -226,6 +265,12 @@ export class Growth {
     this.#tree.setWord(to, nodePrefixBytes, bytes)
   }
 
+  /** The key of a gathered entry of a leaf. */
+  #leafKey(i: number): Uint8Array {
+    const layout = this.#layout
+    return layout.keyAt(layout.a[i] as number, layout.b[i] as number)
+  }
+
   /** The shortest string that is above one key and not above the next. */
   #separate(below: Uint8Array, above: Uint8Array): number {
     let shared = 0
@@ -245,7 +290,7 @@ export class Growth {
     layout.gather(leaf)
     const { count } = layout
     const separator =
-      side > 0 ? this.#separate(layout.leafKey(count - 1), added) : this.#separate(added, layout.leafKey(0))
+      side > 0 ? this.#separate(this.#leafKey(count - 1), added) : this.#separate(added, this.#leafKey(0))
     const slope = tree.pool.models[(leaf << modelShift) + nodeSlope] as number
     const kind = tree.word(leaf, nodeKind)
     this.#linkBehind(leaf, right)
@@ -255,6 +300,10 @@ export class Growth {
       layout.lay(right, 0, count, roundUp(count), 'room-before')
       empty = leaf
     }
+    if (side > 0 && count * 4 < tree.word(leaf, nodeSlots) * 3) {
+      layout.lay(leaf, 0, count, roundUp(count), 'room-behind')
+    }
+    if (side > 0) this.#closeBehind(leaf)
     layout.lay(empty, 0, 0, slots, side > 0 ? 'room-behind' : 'room-before')
     if (isFollowed) {
       // What follows is likely to go on as it came.
@@ -270,6 +319,16 @@ export class Growth {
       tree.pool.models[(empty << modelShift) + nodeIntercept] = (side > 0 ? 0 : slots - 1) - origin + 1e-6
     } else this.#dropPrefix(empty)
     this.#addChild(1, leaf, right, separator, side > 0 ? 0 : count)
+  }
+
+  /** Heads of gaps behind a leaf's last entry may be above the separator that is to come: they are forgotten. */
+  #closeBehind(leaf: number): void {
+    const tree = this.#tree
+    const words = tree.wordsOf(leaf)
+    const base = tree.word(leaf, nodeBase)
+    const slots = tree.word(leaf, nodeSlots)
+    const behind = tree.slotBefore(words, base, slots) + 1
+    fillBehind(words, base + behind * slotWords, base + slots * slotWords)
   }
 
   #dropPrefix(node: number): void {
@@ -343,23 +402,18 @@ export class Growth {
     layout.lay(branch, 0, layout.count, tree.word(branch, nodeSlots), 'spread')
   }
 
-  /** Counts an entry that comes in at one end of a node. */
+  /** Counts an entry that comes in at one end of a node, as far as the slots beside its place tell. */
   noteSide(node: number, place: number): void {
-    const tree = this.#tree
-    const side = this.sideOf(node, place)
-    if (side === 0) return
-    const field = side > 0 ? nodeAppended : nodePrepended
-    tree.setWord(node, field, tree.word(node, field) + 1)
-  }
-
-  /** Whether a place stands behind (1) or before (-1) all entries, as far as the slots around it tell. */
-  sideOf(node: number, place: number): number {
     const tree = this.#tree
     const words = tree.wordsOf(node)
     const at = tree.word(node, nodeBase) + place * slotWords
-    if (place === tree.word(node, nodeSlots) || (words[at + slotA] === 0 && words[at] === highestWord)) return 1
-    if (place === 0) return -1
-    return words[at - slotWords + slotA] === 0 && words[at - slotWords] === lowestWord ? -1 : 0
+    let field: number
+    if (place === tree.word(node, nodeSlots) || isUntouched(words, at)) {
+      field = nodeAppended
+    } else if (place === 0 || (words[at - slotWords + slotA] === 0 && words[at - slotWords] === lowestWord)) {
+      field = nodePrepended
+    } else return
+    tree.setWord(node, field, tree.word(node, field) + 1)
   }
 
   /** After a leaf on the way of the last descent lost an entry. */
@@ -430,6 +484,20 @@ export class Growth {
     words[base + first * slotWords + slotB] = noString
     for (let i = base; i <= base + first * slotWords; i += slotWords) words[i] = words[i + 1] = lowestWord
   }
+}
+
+/**
+ * How many entries a node keeps that splits near the middle. Not just half: leaves that fill at one pace would all be full
+ * at one time, and half empty soon after.
+ */
+function unevenHalf(node: number, count: number): number {
+  const fraction = (Math.imul(node, 0x9e3779b1) >>> 0) / 2 ** 32
+  return Math.floor(count * (0.35 + 0.3 * fraction))
+}
+
+/** Whether a slot is one of the gaps behind all entries that a node was laid out with. */
+function isUntouched(words: Int32Array, at: number): boolean {
+  return words[at + slotA] === 0 && words[at] === highestWord && words[at + 1] === highestWord
 }
 
 function roundUp(slots: number): number {

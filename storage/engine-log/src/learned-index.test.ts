@@ -109,8 +109,8 @@ class Pair {
     const expected = sorted.map(({ id }) => id)
     const forward: number[] = []
     for (let leaf = index.firstLeaf(); leaf !== 0; leaf = index.nextLeaf(leaf)) {
-      const slots = index.leafSlots(leaf)
-      for (let slot = 0; (slot = index.entryFrom(leaf, slot, slots)) < slots; slot++) {
+      let slot = index.entryFrom(leaf, 0)
+      for (; slot < index.leafSlots(leaf); slot = index.entryFrom(leaf, slot + 1)) {
         index.load(leaf, slot)
         forward.push(index.offset8)
       }
@@ -118,7 +118,8 @@ class Pair {
     assert.deepEqual(forward, expected)
     const backward: number[] = []
     for (let leaf = index.lastLeaf(); leaf !== 0; leaf = index.previousLeaf(leaf)) {
-      for (let slot = index.leafSlots(leaf); (slot = index.entryBefore(leaf, 0, slot)) >= 0; ) {
+      let slot = index.entryBefore(leaf, index.leafSlots(leaf))
+      for (; slot >= 0; slot = index.entryBefore(leaf, slot)) {
         index.load(leaf, slot)
         backward.push(index.offset8)
       }
@@ -142,7 +143,7 @@ class Pair {
 /** Entries of a leaf before a slot. */
 function entriesIn(index: LearnedIndex, leaf: number, slot: number): number {
   let entries = 0
-  for (let at = 0; (at = index.entryFrom(leaf, at, slot)) < slot; at++) entries++
+  for (let at = index.entryFrom(leaf, 0); at < slot; at = index.entryFrom(leaf, at + 1)) entries++
   return entries
 }
 
@@ -291,6 +292,25 @@ describe('ordered index', () => {
         assert.equal(pair.index.height, 1)
       }
       assert.ok(pair.index.bytes <= bytes * 1.5, `${pair.index.bytes} bytes after, ${bytes} with 5,000 keys`)
+    })
+
+    test(`runs that grow and shrink at their ends, seed ${seed}`, () => {
+      const random = new Random(seed)
+      const pair = new Pair()
+      const runs = Array.from({ length: 6 }, (_, run) => ({ from: run * 1_000_000, length: 0 }))
+      for (let round = 0; round < 400; round++) {
+        const run = random.pick(runs)
+        for (let left = random.below(120); left > 0; left--) pair.put(number8(run.from + 10 * run.length++))
+        for (let left = random.below(100); left > 0 && run.length > 0; left--)
+          pair.remove(number8(run.from + 10 * --run.length))
+        // A key of its own behind the run, where others have just gone.
+        const place = run.from + 10 * run.length
+        for (const beside of [1, 2, 3]) pair.put(number8(place + beside))
+        for (const beside of [9, 5, 1]) pair.find(number8(place + beside))
+        if (round % 20 === 0) pair.check()
+      }
+      for (const { key } of pair.sorted.slice()) assert.ok(pair.find(key))
+      pair.check()
     })
 
     test(`a stretch with a long prefix goes, and its neighbours take in keys without it, seed ${seed}`, () => {

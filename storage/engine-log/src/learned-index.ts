@@ -15,8 +15,8 @@ import { checkTree, shapeOf, type TreeShape } from './learned-check.ts'
 import { Growth } from './learned-growth.ts'
 import {
   headerShift,
-  nodeAppended,
   kindPlain,
+  nodeAppended,
   nodeBase,
   nodeChunk,
   nodeCount,
@@ -43,6 +43,13 @@ export class LearnedIndex {
   #leaf = noNode
   #slot = 0
   #near = 0
+
+  // The leaf of the last finds, and heads between which a key is surely its: the way to it is that of the last descent.
+  #finger = noNode
+  #fingerHigh = 0
+  #fingerLow = 0
+  #fingerEndHigh = 0
+  #fingerEndLow = 0
   /** On which side of the leaf's prefix the key stands. */
   #outside = 0
   /** The location that the last find, or a step, came to. */
@@ -76,7 +83,8 @@ export class LearnedIndex {
   /** Looks `key[start, end)` up: true with its location in `segment` and `offset8`, or false. */
   find(key: Uint8Array, start: number, end: number): boolean {
     const tree = this.#tree
-    const leaf = tree.descend(key, start, end)
+    tree.headPrefix = -1
+    const leaf = this.#isNearFinger(key, start, end) ? this.#finger : this.#descend(key, start, end)
     const { header, chunks } = tree.pool
     const at = leaf << headerShift
     const words = chunks[header[at + nodeChunk] as number] as Int32Array
@@ -117,6 +125,41 @@ export class LearnedIndex {
       return this.#findAmongTies(slot + 1, key, start, end)
     }
     return prefixBytes === 0 ? false : this.#notFound(key, start, end)
+  }
+
+  /** Whether a key lies between entries of the leaf that the last finds came to, so that the way there is known. */
+  #isNearFinger(key: Uint8Array, start: number, end: number): boolean {
+    if (this.#finger === noNode) return false
+    const tree = this.#tree
+    tree.readHead(key, start, end, 0)
+    const { high, low } = tree
+    if (high < this.#fingerHigh || (high === this.#fingerHigh && low <= this.#fingerLow)) return false
+    return high < this.#fingerEndHigh || (high === this.#fingerEndHigh && low < this.#fingerEndLow)
+  }
+
+  #descend(key: Uint8Array, start: number, end: number): number {
+    const leaf = this.#tree.descend(key, start, end)
+    this.#finger = noNode
+    if (leaf === this.#leaf) this.#pointAt(leaf)
+    return leaf
+  }
+
+  /** Remembers a leaf to which two finds in a row have come: keys that arrive in order are likely to go on there. */
+  #pointAt(leaf: number): void {
+    const tree = this.#tree
+    if (tree.word(leaf, nodePrefixBytes) !== 0 || tree.word(leaf, nodeCount) === 0) return
+    const words = tree.wordsOf(leaf)
+    const base = tree.word(leaf, nodeBase)
+    const first = base + tree.firstSlot(leaf) * slotWords
+    this.#finger = leaf
+    this.#fingerHigh = words[first] as number
+    this.#fingerLow = words[first + 1] as number
+    // The last head is that of an entry, or of what was or might be one, unless nothing has ever come there.
+    const last = base + (tree.word(leaf, nodeSlots) - 1) * slotWords
+    const isOpen = tree.word(leaf, nodeNext) === noNode
+    this.#fingerEndHigh = isOpen ? highestWord : (words[last] as number)
+    this.#fingerEndLow = isOpen ? highestWord : (words[last + 1] as number)
+    if (!isOpen && this.#fingerEndHigh === highestWord) this.#finger = noNode
   }
 
   /** Says on which side of the leaf's entries a key stands that does not share their prefix. */
@@ -169,7 +212,10 @@ export class LearnedIndex {
   /** After a find of this key that failed: adds it. The record must already be readable at its location. */
   insert(key: Uint8Array, start: number, end: number, segment: number, offset8: number): void {
     const tree = this.#tree
-    while (this.#outside !== 0 || this.#growth.isFull(this.#leaf)) this.#makeRoom(key, start, end)
+    const growth = this.#growth
+    while (this.#outside !== 0 || growth.isFull(this.#leaf) || growth.isNewRun(this.#leaf, this.#slot, this.#near)) {
+      this.#makeRoom(key, start, end)
+    }
     const leaf = this.#leaf
     const place = this.#slot
     const { header, chunks } = tree.pool
@@ -186,7 +232,7 @@ export class LearnedIndex {
       words[entry + slotB] = offset8
       header[at + nodeCount] = (header[at + nodeCount] as number) + 1
     } else {
-      this.#growth.noteSide(leaf, place)
+      growth.noteSide(leaf, place)
       tree.enter(leaf, place, this.#near, tree.high, tree.low, segment, offset8)
     }
     tree.addToPath(1)
@@ -194,8 +240,13 @@ export class LearnedIndex {
   }
 
   #makeRoom(key: Uint8Array, start: number, end: number): void {
-    const side = this.#outside !== 0 ? this.#outside : this.#growth.sideOf(this.#leaf, this.#slot)
-    this.#growth.makeRoom(this.#leaf, key, start, end, side, this.#outside !== 0)
+    const leaf = this.#leaf
+    let side = this.#outside
+    if (side === 0 && this.entryFrom(leaf, this.#slot) === this.leafSlots(leaf)) side = 1
+    else if (side === 0 && this.entryBefore(leaf, this.#slot) < 0) side = -1
+    this.#finger = noNode
+    const apart = this.#outside !== 0 || (side > 0 && this.#growth.isNewRun(leaf, this.#slot, this.#near))
+    this.#growth.makeRoom(leaf, key, start, end, side, apart)
     this.find(key, start, end)
   }
 
@@ -207,6 +258,7 @@ export class LearnedIndex {
     tree.setWord(leaf, nodeCount, tree.word(leaf, nodeCount) - 1)
     tree.addToPath(-1)
     this.#changes++
+    this.#finger = noNode
     this.#growth.shrink(leaf)
   }
 
@@ -295,22 +347,43 @@ export class LearnedIndex {
     return this.#tree.word(leaf, nodePrevious)
   }
 
-  /** The first entry of a leaf in slots [from, to); `to` where there is none. */
-  entryFrom(leaf: number, from: number, to: number): number {
+  /** The first entry of a leaf from a slot on; the number of its slots where there is none. */
+  entryFrom(leaf: number, from: number): number {
     const words = this.#tree.wordsOf(leaf)
     const base = this.#tree.word(leaf, nodeBase) + slotA
+    const slots = this.#tree.word(leaf, nodeSlots)
     let slot = from
-    while (slot < to && words[base + slot * slotWords] === 0) slot++
+    while (slot < slots && words[base + slot * slotWords] === 0) slot++
     return slot
   }
 
-  /** The last entry of a leaf in slots [from, to); below `from` where there is none. */
-  entryBefore(leaf: number, from: number, to: number): number {
+  /** The last entry of a leaf before a slot; -1 where there is none. */
+  entryBefore(leaf: number, before: number): number {
     const words = this.#tree.wordsOf(leaf)
-    const base = this.#tree.word(leaf, nodeBase) + slotA
-    let slot = to - 1
-    while (slot >= from && words[base + slot * slotWords] === 0) slot--
-    return slot
+    return this.#tree.slotBefore(words, this.#tree.word(leaf, nodeBase), before)
+  }
+
+  /** Moves the place to the first entry from a place on, and loads it; false at the end. */
+  toEntry(leaf: number, slot: number): boolean {
+    let at = leaf
+    let from = slot
+    while (at !== noNode) {
+      const entry = this.entryFrom(at, from)
+      if (entry < this.leafSlots(at)) {
+        this.#leaf = at
+        this.#slot = entry
+        this.load(at, entry)
+        return true
+      }
+      at = this.nextLeaf(at)
+      from = 0
+    }
+    return false
+  }
+
+  /** As `toEntry`, from behind the place on. */
+  toNext(): boolean {
+    return this.toEntry(this.#leaf, this.#slot + 1)
   }
 
   /** Loads the location of an entry into `segment` and `offset8`. */

@@ -44,8 +44,8 @@ import type { LearnedTree } from './learned-tree.ts'
 
 export const branchSlotsMax = 4096
 /** The share of a node's slots that are taken after it was laid out, and when it is full. */
-export const densityLaid = 0.66
-export const densityFull = 0.88
+export const densityLaid = 0.6
+export const densityFull = 0.9
 /** With more steps from the prediction to an entry, on average, a binary search of a small node is as good. */
 export const stepsPoor = 2.6
 
@@ -86,15 +86,15 @@ export class Layout {
     const slots = tree.word(node, nodeSlots)
     const isBranch = tree.word(node, nodeLevel) > 0
     const counts = base + slots * slotWords
+    const { high, low, a, b, below } = this
     let count = 0
     for (let slot = 0, at = base; slot < slots; slot++, at += slotWords) {
-      const a = words[at + slotA] as number
-      if (a === 0) continue
-      this.high[count] = words[at] as number
-      this.low[count] = words[at + 1] as number
-      this.a[count] = a
-      this.b[count] = words[at + slotB] as number
-      if (isBranch) this.below[count] = words[counts + slot] as number
+      if (words[at + slotA] === 0) continue
+      high[count] = words[at] as number
+      low[count] = words[at + 1] as number
+      a[count] = words[at + slotA] as number
+      b[count] = words[at + slotB] as number
+      if (isBranch) below[count] = words[counts + slot] as number
       count++
     }
     assert(count === tree.word(node, nodeCount), 'a node has as many entries as it says')
@@ -165,55 +165,93 @@ export class Layout {
    * takes on average. Cheaper than to gather, fit and lay, and as good while new keys come in like the old ones.
    */
   stretch(leaf: number, slots: number): number {
+    const tree = this.#tree
+    const before = tree.word(leaf, nodeSlots)
+    const count = tree.word(leaf, nodeCount)
+    tree.pool.renew(leaf, slots)
+    const steps = this.#copyStretched(leaf, leaf, 0, before, before, count, slots)
+    tree.pool.endRenew()
+    return steps
+  }
+
+  /** Moves a leaf's slots from `middle` on, with so many entries, to an empty leaf, each part stretched to its slots. */
+  divide(leaf: number, right: number, middle: number, rightCount: number, slots: number, rightSlots: number): void {
+    const tree = this.#tree
+    const before = tree.word(leaf, nodeSlots)
+    const count = tree.word(leaf, nodeCount) - rightCount
+    tree.pool.allocate(right, rightSlots)
+    tree.pool.renew(leaf, slots)
+    this.#copyStretched(right, leaf, middle, before, before, rightCount, rightSlots)
+    this.#copyStretched(leaf, leaf, 0, middle, before, count, slots)
+    tree.pool.endRenew()
+  }
+
+  /**
+   * Copies slots [from, to) of what a renewed leaf had, with so many entries, to a node, and the leaf's line with them;
+   * returns the steps that a search takes on average.
+   */
+  #copyStretched(
+    node: number,
+    leaf: number,
+    from: number,
+    to: number,
+    before: number,
+    count: number,
+    slots: number,
+  ): number {
+    assert(to <= before, 'slots are those that the leaf had')
     const { pool } = this.#tree
-    const at = leaf << headerShift
-    const before = pool.header[at + nodeSlots] as number
-    const count = pool.header[at + nodeCount] as number
-    pool.renew(leaf, slots)
     const { header, models, chunks } = pool
-    const model = leaf << modelShift
-    const slope = ((models[model + nodeSlope] as number) * slots) / before
-    const intercept = ((models[model + nodeIntercept] as number) * slots) / before
-    models[model + nodeSlope] = slope
-    models[model + nodeIntercept] = intercept
+    const at = node << headerShift
+    for (const field of [nodeKind, nodeBaseHigh, nodeBaseLow]) {
+      header[at + field] = header[(leaf << headerShift) + field] as number
+    }
+    const scale = slots / (to - from)
+    const slope = (models[(leaf << modelShift) + nodeSlope] as number) * scale
+    const intercept = ((models[(leaf << modelShift) + nodeIntercept] as number) - from) * scale
+    models[(node << modelShift) + nodeSlope] = slope
+    models[(node << modelShift) + nodeIntercept] = intercept
     const source = chunks[pool.oldChunk] as Int32Array
     const target = chunks[header[at + nodeChunk] as number] as Int32Array
     const base = header[at + nodeBase] as number
-    const sourceEnd = pool.oldBase + before * slotWords
-    let to = base
+    const sourceEnd = pool.oldBase + to * slotWords
+    const isNumber = header[at + nodeKind] === kindNumber
+    const baseHigh = header[at + nodeBaseHigh] as number
+    const baseLow = header[at + nodeBaseLow] as number
+    let next = base
     let latest = base + (slots - count) * slotWords
     let lastHigh = lowestWord
     let lastLow = lowestWord
     let steps = 0
     let errorMax = 0
-    for (let from = pool.oldBase; from < sourceEnd; from += slotWords) {
-      const a = source[from + slotA] as number
+    for (let entry = pool.oldBase + from * slotWords; entry < sourceEnd; entry += slotWords) {
+      const a = source[entry + slotA] as number
       if (a === 0) continue
-      const high = source[from] as number
-      const low = source[from + 1] as number
-      const line = slope * modelInput(pool, leaf, high, low) + intercept
+      const high = source[entry] as number
+      const low = source[entry + 1] as number
+      const input = isNumber ? headDistance(high, low, baseHigh, baseLow) : modelInput(pool, node, high, low)
+      const line = slope * input + intercept
       const predicted = base + (line < 1 ? 0 : line < slots ? line | 0 : slots - 1) * slotWords
       const wanted = predicted < latest ? predicted : latest
-      for (; to < wanted; to += slotWords) {
-        target[to] = lastHigh
-        target[to + 1] = lastLow
-        target[to + slotA] = 0
+      for (; next < wanted; next += slotWords) {
+        target[next] = lastHigh
+        target[next + 1] = lastLow
+        target[next + slotA] = 0
       }
-      target[to] = high
-      target[to + 1] = low
-      target[to + slotA] = a
-      target[to + slotB] = source[from + slotB] as number
-      const error = (to > predicted ? to - predicted : predicted - to) / slotWords
+      target[next] = high
+      target[next + 1] = low
+      target[next + slotA] = a
+      target[next + slotB] = source[entry + slotB] as number
+      const error = (next > predicted ? next - predicted : predicted - next) / slotWords
       steps += 32 - Math.clz32(error)
       if (error > errorMax) errorMax = error
       lastHigh = high
       lastLow = low
-      to += slotWords
+      next += slotWords
       latest += slotWords
     }
-    pool.endRenew()
-    fillBehind(target, to, base + slots * slotWords)
-    this.#begin(leaf, count, slots, 'spread')
+    fillBehind(target, next, base + slots * slotWords)
+    this.#begin(node, count, slots, 'spread')
     header[at + nodeSteps] = steps
     header[at + nodeErrorMax] = errorMax
     return steps / count
@@ -246,23 +284,25 @@ export class Layout {
     const isBranch = tree.word(node, nodeLevel) > 0
     let at = tree.word(node, nodeBase)
     const counts = at + slots * slotWords
+    const { high: highs, low: lows, a, b, below } = this
+    const slotOf = this.#slotOf
     let high = lowestWord
     let low = lowestWord
     let slot = 0
     for (let i = from; i < to; i++) {
-      for (const until = this.#slotOf[i] as number; slot < until; slot++, at += slotWords) {
+      for (const until = slotOf[i] as number; slot < until; slot++, at += slotWords) {
         words[at] = high
         words[at + 1] = low
         words[at + slotA] = 0
         if (isBranch) words[counts + slot] = 0
       }
-      high = this.high[i] as number
-      low = this.low[i] as number
+      high = highs[i] as number
+      low = lows[i] as number
       words[at] = high
       words[at + 1] = low
-      words[at + slotA] = this.a[i] as number
-      words[at + slotB] = this.b[i] as number
-      if (isBranch) words[counts + slot] = this.below[i] as number
+      words[at + slotA] = a[i] as number
+      words[at + slotB] = b[i] as number
+      if (isBranch) words[counts + slot] = below[i] as number
       slot++
       at += slotWords
     }
@@ -411,25 +451,22 @@ export class Layout {
 
   /** A copy of a gathered entry's key or separator. */
   #keyOf(isBranch: boolean, i: number): Uint8Array {
-    const { keys, strings } = this.#tree
-    if (!isBranch) {
-      const { bytes, keyStart, keyBytes } = keys.keyAt(this.a[i] as number, this.b[i] as number)
-      return bytes.slice(keyStart, keyStart + keyBytes)
-    }
+    if (!isBranch) return this.keyAt(this.a[i] as number, this.b[i] as number)
+    const { strings } = this.#tree
     const id = this.b[i] as number
-    if (id === noString) return new Uint8Array(0)
     const start = strings.startOf(id)
     return strings.chunkOf(id).slice(start, start + strings.lengthOf(id))
   }
 
-  /** As `#keyOf` of a leaf's entry. */
-  leafKey(i: number): Uint8Array {
-    return this.#keyOf(false, i)
+  /** A copy of the key of a record. */
+  keyAt(segment: number, offset8: number): Uint8Array {
+    const { bytes, keyStart, keyBytes } = this.#tree.keys.keyAt(segment, offset8)
+    return bytes.slice(keyStart, keyStart + keyBytes)
   }
 }
 
 /** Makes slots gaps behind all entries: what comes there finds its place at once. */
-function fillBehind(words: Int32Array, from: number, to: number): void {
+export function fillBehind(words: Int32Array, from: number, to: number): void {
   for (let at = from; at < to; at += slotWords) {
     words[at] = highestWord
     words[at + 1] = highestWord

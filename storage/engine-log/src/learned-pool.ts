@@ -70,8 +70,11 @@ export const kindAlphabet = 2
 /** No node. Nodes count from 1. */
 export const noNode = 0
 
-const chunkWordsMin = (16 * KiB) / 4
-const chunkWordsMax = (4 * MiB) / 4
+const chunkBytesMin = 16 * KiB
+const chunkBytesMax = 4 * MiB
+/** Chunks for each index, about: what is being emptied is a small part of it. */
+const chunksWanted = 40
+const arenaBytesMax = 32 * MiB
 /** Words moved for each word allocated while a chunk is being emptied. */
 const moveFactor = 4
 const noWords = new Int32Array(0)
@@ -92,14 +95,21 @@ export class LearnedPool {
   /** The chunk that is being emptied, and how far. */
   #victim = -1
   #victimAt = 0
-  #spare: Int32Array | undefined
+  /** Chunks that were emptied. */
+  #spare: Int32Array[] = []
+  #spareWords = 0
   #chunkWords = 0
+  /** Chunks are parts of larger buffers, which can have huge pages; from here on this one is untouched. */
+  #arena = new ArrayBuffer(0)
+  #arenaUsed = 0
   #liveWords = 0
+  /** The block of each size that was left last: a leaf that splits leaves one, and the next takes it. */
+  readonly #holes = new Map<number, { readonly chunk: number; readonly block: number }>()
 
   /** Bytes that it has taken, but for what was never touched. */
   get bytes(): number {
     const untouched = this.#current < 0 ? 0 : this.#chunk(this.#current).length - (this.#used[this.#current] as number)
-    return this.header.byteLength + (this.#chunkWords - untouched + (this.#spare?.length ?? 0)) * 4
+    return this.header.byteLength + (this.#chunkWords - untouched + this.#spareWords) * 4
   }
 
   #chunk(number: number): Int32Array {
@@ -171,22 +181,34 @@ export class LearnedPool {
   }
 
   #leave(chunk: number, base: number, words: number): void {
-    this.#chunk(chunk)[base - blockHeadWords] = noNode
+    const block = base - blockHeadWords
+    this.#chunk(chunk)[block] = noNode
+    if (chunk !== this.#victim) this.#holes.set(words, { chunk, block })
     this.#live[chunk] = (this.#live[chunk] as number) - words
     this.#liveWords -= words
   }
 
-  /** Takes a block for a node behind the last one. */
+  /** Takes a block for a node: one that was left lately, or else behind the last one. */
   #place(node: number, words: number): void {
+    const hole = this.#holes.get(words)
+    if (hole !== undefined) {
+      this.#holes.delete(words)
+      this.#settle(node, words, hole.chunk, hole.block)
+      return
+    }
     if (this.#current < 0 || (this.#used[this.#current] as number) + words > this.#chunk(this.#current).length) {
       this.#open(words)
     }
     const chunk = this.#current
     const block = this.#used[chunk] as number
+    this.#used[chunk] = block + words
+    this.#settle(node, words, chunk, block)
+  }
+
+  #settle(node: number, words: number, chunk: number, block: number): void {
     const target = this.#chunk(chunk)
     target[block] = node
     target[block + 1] = words
-    this.#used[chunk] = block + words
     this.#live[chunk] = (this.#live[chunk] as number) + words
     this.#liveWords += words
     const at = node << headerShift
@@ -197,19 +219,30 @@ export class LearnedPool {
 
   /** Begins a chunk with room for a block. */
   #open(words: number): void {
-    let chunk = this.#spare
-    this.#spare = undefined
-    if (chunk === undefined || chunk.length < words) {
-      let length = chunkWordsMin
-      while (length < words || (length < chunkWordsMax && length * 4 < this.#chunkWords)) length *= 2
-      chunk = new Int32Array(largeBuffer(length * 4))
-    }
+    const spare = this.#spare.findIndex(({ length }) => length >= words)
+    const chunk = spare < 0 ? this.#carve(words * 4) : (this.#spare.splice(spare, 1)[0] as Int32Array)
+    if (spare >= 0) this.#spareWords -= chunk.length
     const number = this.#vacant.pop() ?? this.chunks.length
     this.chunks[number] = chunk
     this.#used[number] = 0
     this.#live[number] = 0
     this.#chunkWords += chunk.length
     this.#current = number
+  }
+
+  /** A new chunk of at least so many bytes. */
+  #carve(bytesMin: number): Int32Array {
+    const taken = (this.#chunkWords + this.#spareWords) * 4
+    let bytes = chunkBytesMin
+    while (bytes < bytesMin || (bytes < chunkBytesMax && bytes * chunksWanted < taken)) bytes *= 2
+    if (this.#arenaUsed + bytes > this.#arena.byteLength) {
+      let arenaBytes = bytes
+      while (arenaBytes < arenaBytesMax && arenaBytes < taken) arenaBytes *= 2
+      this.#arena = largeBuffer(arenaBytes)
+      this.#arenaUsed = 0
+    }
+    this.#arenaUsed += bytes
+    return new Int32Array(this.#arena, this.#arenaUsed - bytes, bytes / 4)
   }
 
   /** Goes on with emptying a chunk, or begins with one where holes have become many; moves about so many words. */
@@ -228,8 +261,9 @@ export class LearnedPool {
       if (node === noNode) continue
       this.#liveWords -= size
       this.#place(node, size)
-      const to = (this.header[(node << headerShift) + nodeBase] as number) - blockHeadWords
-      this.#chunk(this.#current).set(source.subarray(block + 2, block + size), to + 2)
+      const at = node << headerShift
+      const to = (this.header[at + nodeBase] as number) - blockHeadWords
+      this.#chunk(this.header[at + nodeChunk] as number).set(source.subarray(block + 2, block + size), to + 2)
       left -= size
     }
     if (this.#victimAt < end) return
@@ -238,7 +272,8 @@ export class LearnedPool {
     this.#live[victim] = 0
     this.#vacant.push(victim)
     this.#chunkWords -= source.length
-    if (source.length === chunkWordsMax || this.#spare === undefined) this.#spare = source
+    this.#spare.push(source)
+    this.#spareWords += source.length
     this.#victim = -1
   }
 
@@ -262,6 +297,7 @@ export class LearnedPool {
     if (best < 0) return false
     this.#victim = best
     this.#victimAt = 0
+    for (const [words, { chunk }] of this.#holes) if (chunk === best) this.#holes.delete(words)
     return true
   }
 }

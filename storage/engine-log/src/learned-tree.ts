@@ -89,9 +89,8 @@ export class LearnedTree {
     this.low = headWord(key, start + prefixBytes + headBytes / 2, end)
   }
 
-  /** Finds the leaf whose range has the key, and keeps the way to it. */
+  /** Finds the leaf whose range has the key, and keeps the way to it. `headPrefix` says what is read of the key. */
   descend(key: Uint8Array, start: number, end: number): number {
-    this.headPrefix = -1
     this.known = 0
     let node = this.root
     for (let level = this.height; level > 0; level--) {
@@ -136,7 +135,9 @@ export class LearnedTree {
     const slot = this.slotBefore(words, base, bound)
     if (!isHead(words, base + slot * slotWords, high, low)) {
       const isBetween =
-        bound < slots && words[base + bound * slotWords + slotA] !== 0 && words[base + slot * slotWords + slotB] !== noString
+        bound < slots &&
+        words[base + bound * slotWords + slotA] !== 0 &&
+        words[base + slot * slotWords + slotB] !== noString
       this.known = isBetween ? prefixBytes : 0
       return slot
     }
@@ -270,21 +271,18 @@ export class LearnedTree {
 
   /** Moves entries by one slot towards the nearest gap. */
   #shift(node: number, words: Int32Array, base: number, slots: number, place: number): number {
-    let left = place - 1
-    let right = place
-    for (;;) {
-      if (right < slots) {
-        if (words[base + right * slotWords + slotA] === 0) break
-        right++
-      }
-      if (left >= 0) {
-        if (words[base + left * slotWords + slotA] === 0) break
-        left--
-      }
+    const end = base + slots * slotWords
+    let rightAt = base + place * slotWords
+    let leftAt = rightAt - slotWords
+    while (!(rightAt < end && words[rightAt + slotA] === 0) && !(leftAt >= base && words[leftAt + slotA] === 0)) {
+      rightAt += slotWords
+      leftAt -= slotWords
     }
-    const rightward = right < slots && words[base + right * slotWords + slotA] === 0
+    const isRight = rightAt < end && words[rightAt + slotA] === 0
+    const right = (rightAt - base) / slotWords
+    const left = (leftAt - base) / slotWords
     const counts = this.word(node, nodeLevel) === 0 ? -1 : base + slots * slotWords
-    if (rightward) {
+    if (isRight) {
       moveUp(words, base + place * slotWords, base + right * slotWords, slotWords)
       if (counts >= 0) moveUp(words, counts + place, counts + right, 1)
       this.setWord(node, nodeWork, this.word(node, nodeWork) + right - place)

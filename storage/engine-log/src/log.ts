@@ -112,19 +112,21 @@ export class Log {
 
   /** A number for the next file. */
   takeNumber(): number {
-    const number = Math.max(1, this.#nextNumber, this.segments.length)
+    const number = Math.max(this.contents.logStart, this.#nextNumber, this.segments.length)
     this.#nextNumber = number + 1
     return number
   }
 
-  /** Gives up a segment that nothing leads to any more. `releases`: nobody can still hold a view of it, so its memory goes at once. */
+  /**
+   * Gives up a segment that nothing leads to any more; its file is the caller's to remove. `releases`: nobody can still hold a
+   * view of it, so its memory goes at once.
+   */
   drop(segment: Segment, releases: boolean): void {
     this.segments[segment.number] = undefined
     this.bytesOf[segment.number] = noBytes
     this.wordsOf[segment.number] = noWords
     if (releases) segment.mapping?.release()
     segment.file.close()
-    this.#options.disk.remove(segment.file.path)
   }
 
   /** Bytes of batches and sorted records. */
@@ -184,7 +186,7 @@ export class Log {
       segment.file.write(segment.bytes, segment.writtenEnd, segment.end - segment.writtenEnd, segment.writtenEnd)
       segment.writtenEnd = segment.end
     } catch (error) {
-      throw this.#poisonWith(error)
+      throw this.poisonWith(error)
     }
   }
 
@@ -192,13 +194,14 @@ export class Log {
   async sync(): Promise<void> {
     this.write()
     this.#assertHealthy()
-    const target: LogAddress = { segment: this.active.number, bytes: this.active.writtenEnd }
+    const target = this.#writtenTo
+    const last = this.active.number
     try {
       if (this.#directoryDirty) {
         this.#directoryDirty = false
         await this.#options.disk.syncDirectory(this.directory)
       }
-      for (let number = Math.max(1, this.#durable.segment); number <= target.segment; number++) {
+      for (let number = Math.max(1, this.#durable.segment); number <= last; number++) {
         const segment = this.segments[number]
         if (segment === undefined || segment.durableEnd >= segment.writtenEnd) continue
         const upTo = segment.writtenEnd
@@ -207,18 +210,28 @@ export class Log {
         segment.durableEnd = upTo
       }
     } catch (error) {
-      throw this.#poisonWith(error)
+      throw this.poisonWith(error)
     }
     this.#durable = target
+  }
+
+  /** The end of the newest batch that is written: that of an earlier segment while the active one has none. */
+  get #writtenTo(): LogAddress {
+    const segment = this.segments.findLast(
+      (candidate) => candidate?.kind === 'log' && candidate.writtenEnd > segmentHeaderBytes,
+    )
+    const { number, writtenEnd } = segment ?? this.active
+    return { segment: number, bytes: writtenEnd }
   }
 
   /** As `sync`, but before it returns; false, with nothing more durable, where that cannot be. */
   trySync(): boolean {
     this.write()
     if (this.#directoryDirty) return false
-    const target: LogAddress = { segment: this.active.number, bytes: this.active.writtenEnd }
+    const target = this.#writtenTo
+    const last = this.active.number
     try {
-      for (let number = Math.max(1, this.#durable.segment); number <= target.segment; number++) {
+      for (let number = Math.max(1, this.#durable.segment); number <= last; number++) {
         const segment = this.segments[number]
         if (segment === undefined || segment.durableEnd >= segment.writtenEnd) continue
         if (!segment.file.trySync()) return false
@@ -226,7 +239,7 @@ export class Log {
         segment.durableEnd = segment.writtenEnd
       }
     } catch (error) {
-      throw this.#poisonWith(error)
+      throw this.poisonWith(error)
     }
     this.#durable = target
     return true
@@ -392,7 +405,8 @@ export class Log {
     if (this.#poison !== undefined) throw engineErrors.poisoned({ path: this.directory, reason: this.#poison })
   }
 
-  #poisonWith(error: unknown): Error {
+  /** Ends writing, since nobody knows any more what the disk has; returns the error to throw. */
+  poisonWith(error: unknown): Error {
     if (hasCode(error, 'engine.poisoned')) return error as Error
     this.#poison ??= error instanceof Error ? error.message : String(error)
     return engineErrors.poisoned({ path: this.directory, reason: this.#poison }, error)

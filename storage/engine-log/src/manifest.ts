@@ -41,6 +41,11 @@ export async function prepareFolder(disk: Disk, path: string, createIfMissing: b
   await makeDurableDirectory(disk, path)
 }
 
+/** Where the manifest of a store is. */
+export function manifestPath(path: string): string {
+  return `${path}/${fileName}`
+}
+
 /** Reads the manifest, or writes that of a new store. Its caller holds the lock: of two openers one makes the store. */
 export async function openManifest(disk: Disk, path: string, options: OpenManifestOptions): Promise<Manifest> {
   const file = `${path}/${fileName}`
@@ -59,7 +64,7 @@ export async function makeDurableDirectory(disk: Disk, path: string): Promise<vo
   for (const made of missing) await disk.syncDirectory(dirname(made))
 }
 
-async function writeManifest(disk: Disk, path: string, manifest: Manifest): Promise<void> {
+export async function writeManifest(disk: Disk, path: string, manifest: Manifest): Promise<void> {
   const bytes = encodeText(`${JSON.stringify(manifest, undefined, 2)}\n`)
   const staged = `${path}/${fileName}.new`
   if (disk.exists(staged)) disk.remove(staged)
@@ -74,7 +79,7 @@ async function writeManifest(disk: Disk, path: string, manifest: Manifest): Prom
   await disk.syncDirectory(path)
 }
 
-function readManifest(disk: Disk, path: string): Manifest {
+export function readManifest(disk: Disk, path: string): Manifest {
   const bytes = new Uint8Array(manifestBytesMax)
   const file = disk.open(path, 'read')
   let length: number

@@ -10,8 +10,8 @@
 import type { Engine } from '@orbitkv/engine'
 import { type Clock, type Disk, type RandomUint32, realClock, realRandomUint32 } from '@orbitkv/runtime'
 import { type LogConfig, logConfig } from './config.ts'
-import { readContents } from './contents.ts'
 import { LogEngine } from './engine.ts'
+import { findContents } from './find-contents.ts'
 import { shardName } from './format.ts'
 import { Log } from './log.ts'
 import { makeDurableDirectory, openManifest, prepareFolder } from './manifest.ts'
@@ -47,7 +47,8 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     log = new Log({ disk, clock, directory, config, storeId, randomUint32 })
     const engine = new LogEngine({ disk, clock, storeId, path, config, log, lock })
     const shard = `${path}/${shardName}`
-    log.contents = readContents(disk, shard, storeId)
+    const { contents, faults } = findContents({ disk, directory: shard, logDirectory: directory, storeId })
+    log.contents = contents
     engine.recoverBase(log.contents)
     const done = tellProgress(options.progress, () => storeBytes(disk, log as Log))
     const sorted = recoverSorted({ disk, log, storeId, directory: shard, replay: engine.sortedReplay, done })
@@ -55,7 +56,7 @@ export async function openLogEngine(path: string, options: OpenLogOptions): Prom
     const recovered = recoverLog({ disk, log, storeId, segmentBytes, done }, (segment, batch) =>
       engine.recover(segment, batch),
     )
-    const faults = [...sorted.faults, ...recovered.faults]
+    faults.push(...sorted.faults, ...recovered.faults)
     if (faults.length === 0) {
       for (const orphan of [...sorted.orphans, ...recovered.orphans]) disk.remove(orphan)
       await log.start(recovered.cut)

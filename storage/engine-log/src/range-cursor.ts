@@ -7,16 +7,17 @@
 
 import { compareBytes } from '@orbitkv/bytes'
 import { type At, published, type Range } from '@orbitkv/engine'
-import type { OrderedIndex } from './ordered-index.ts'
+import type { LearnedIndex } from './learned-index.ts'
 import { LogRecord } from './record.ts'
 import type { KeyspaceIndex, VersionIndex } from './version-index.ts'
+import { segmentMask } from './versions.ts'
 
 const noKey = new Uint8Array(0)
 
 export class RangeCursor implements IterableIterator<LogRecord> {
   readonly #versions: VersionIndex
   readonly #space: KeyspaceIndex
-  readonly #index: OrderedIndex
+  readonly #index: LearnedIndex
   readonly #range: Range
   readonly #at: At
   readonly #record = new LogRecord()
@@ -30,10 +31,11 @@ export class RangeCursor implements IterableIterator<LogRecord> {
   #loadedSlot = 0
   #stopLeaf = 0
   #stopSlot = 0
-  /** The last entry looked at, to find the place again; segment 0 where there is none. */
+  /** The last entry looked at, to find the place again; segment 0 where there is none, or `#lastKey` has its key. */
   #lastKey: Uint8Array | undefined
   #lastSegment = 0
   #lastOffset8 = 0
+  #isOpen = false
 
   constructor(versions: VersionIndex, space: KeyspaceIndex, range: Range) {
     this.#versions = versions
@@ -52,6 +54,7 @@ export class RangeCursor implements IterableIterator<LogRecord> {
   next(): IteratorResult<LogRecord> {
     const index = this.#index
     const reverse = this.#range.reverse === true
+    if (!this.#isOpen) this.#open()
     while (this.#left > 0) {
       if (this.#changes !== index.changeCount) this.#place(reverse)
       if (!(reverse ? this.#stepBack() : this.#stepForward())) break
@@ -63,38 +66,63 @@ export class RangeCursor implements IterableIterator<LogRecord> {
       this.#left--
       return this.#result as IteratorResult<LogRecord>
     }
-    this.#left = 0
-    return { value: undefined, done: true }
+    return this.return()
   }
 
   return(): IteratorResult<LogRecord> {
     this.#left = 0
+    if (this.#isOpen) {
+      this.#isOpen = false
+      this.#versions.cursors.delete(this)
+    }
     return { value: undefined, done: true }
+  }
+
+  /** Records are about to go, those of a segment or any. */
+  leave(segment?: number): void {
+    const last = this.#lastSegment & segmentMask
+    if (last !== 0 && (segment === undefined || last === segment)) this.#keepKey()
+  }
+
+  #open(): void {
+    if (this.#left === 0) return
+    this.#isOpen = true
+    this.#versions.cursors.add(this)
+  }
+
+  #keepKey(): void {
+    this.#lastKey = this.#versions.keyCopy(this.#lastSegment, this.#lastOffset8)
+    this.#lastSegment = 0
   }
 
   /** Loads the entry at the place and moves past it; false at the end of the range. */
   #stepForward(): boolean {
     const index = this.#index
-    for (;;) {
-      if (this.#leaf === 0 || (this.#leaf === this.#stopLeaf && this.#slot >= this.#stopSlot)) return false
-      if (this.#slot < index.leafCount(this.#leaf)) break
-      this.#leaf = index.nextLeaf(this.#leaf)
-      this.#slot = 0
+    for (; this.#leaf !== 0; this.#leaf = index.nextLeaf(this.#leaf), this.#slot = 0) {
+      const slot = index.entryFrom(this.#leaf, this.#slot)
+      if (this.#leaf === this.#stopLeaf && slot >= this.#stopSlot) return false
+      if (slot === index.leafSlots(this.#leaf)) continue
+      this.#load(slot)
+      this.#slot = slot + 1
+      return true
     }
-    this.#load(this.#slot++)
-    return true
+    return false
   }
 
   #stepBack(): boolean {
     const index = this.#index
-    for (;;) {
-      if (this.#leaf === 0 || (this.#leaf === this.#stopLeaf && this.#slot <= this.#stopSlot)) return false
-      if (this.#slot > 0) break
+    while (this.#leaf !== 0) {
+      const slot = index.entryBefore(this.#leaf, this.#slot)
+      if (this.#leaf === this.#stopLeaf && slot < this.#stopSlot) return false
+      if (slot >= 0) {
+        this.#load(slot)
+        this.#slot = slot
+        return true
+      }
       this.#leaf = index.previousLeaf(this.#leaf)
-      this.#slot = this.#leaf === 0 ? 0 : index.leafCount(this.#leaf)
+      this.#slot = this.#leaf === 0 ? 0 : index.leafSlots(this.#leaf)
     }
-    this.#load(--this.#slot)
-    return true
+    return false
   }
 
   #load(slot: number): void {
@@ -107,7 +135,7 @@ export class RangeCursor implements IterableIterator<LogRecord> {
   #place(reverse: boolean): void {
     const index = this.#index
     const { gt, gte, lt, lte } = this.#range
-    if (this.#lastSegment !== 0) this.#lastKey = this.#keyOf(this.#lastSegment, this.#lastOffset8)
+    if (this.#lastSegment !== 0) this.#keepKey()
     const low = reverse ? undefined : this.#lastKey
     const high = reverse ? this.#lastKey : undefined
     if (low !== undefined) this.#seek(low, true)
@@ -119,7 +147,7 @@ export class RangeCursor implements IterableIterator<LogRecord> {
     if (high !== undefined) this.#seek(high, false)
     else if (lt !== undefined) this.#seek(lt, false)
     else if (lte !== undefined) this.#seek(lte, true)
-    else this.#set(index.lastLeaf(), index.leafCount(index.lastLeaf()))
+    else this.#set(index.lastLeaf(), index.leafSlots(index.lastLeaf()))
     if (reverse) {
       this.#stopLeaf = lowLeaf
       this.#stopSlot = lowSlot
@@ -129,11 +157,6 @@ export class RangeCursor implements IterableIterator<LogRecord> {
       this.#set(lowLeaf, lowSlot)
     }
     this.#changes = index.changeCount
-  }
-
-  #keyOf(segment: number, offset8: number): Uint8Array {
-    const { bytes, keyStart, keyBytes } = this.#versions.keyAt(segment, offset8)
-    return bytes.slice(keyStart, keyStart + keyBytes)
   }
 
   /** Moves to the first entry at the key or, with `past`, after it. */

@@ -81,11 +81,11 @@ function recoverSegments(
   let { position } = log.contents.base
 
   /** The end of the last sound batch: where the next one should be, in this segment or at the start of the next. */
-  let lastGood: LogAddress = { segment: 0, bytes: 0 }
+  let lastGood: LogAddress = { segment: log.contents.logStart - 1, bytes: Number.POSITIVE_INFINITY }
   for (const [index, number] of numbers.entries()) {
     const source = sourceOf(number)
     const { segment, size } = source
-    const isFirst = index === 0
+    const isFirst = number === log.contents.logStart
     const rest = numbers.slice(index + 1)
     if (source.isForeign) {
       faults.push({ file: source.path, offset: 0, problem: source.problem ?? '' })
@@ -110,7 +110,9 @@ function recoverSegments(
       const atStart = at <= segmentHeaderBytes && !isFirst
       const place = atStart ? lastGood : { segment: number, bytes: at }
       const line = durableLine(closedAt, segment, at, size, rest, sourceOf)
-      if (!covers(line, place)) {
+      // A line at the end of the header promises no batch of this segment.
+      const isAtHeader = line.segment === number && line.bytes <= segmentHeaderBytes
+      if (!covers(line, place) || (atStart && isAtHeader)) {
         if (atStart || segment === undefined) {
           return { faults, cut: undefined, orphans: paths(log, [number, ...rest]) }
         }
@@ -137,10 +139,11 @@ function recoverSegments(
     done(size)
   }
   const ended = log.newestLog
-  const end: LogAddress = ended === undefined ? lastGood : { segment: ended.number, bytes: ended.end }
+  const isAtHeader = closedAt.bytes <= segmentHeaderBytes
+  const end = ended === undefined || !isAtHeader ? lastGood : { segment: ended.number, bytes: ended.end }
   if (covers(closedAt, end)) {
     const problem = `the log ends here, and was whole up to byte ${closedAt.bytes} of segment ${closedAt.segment} when it was closed`
-    faults.push({ file: ended?.file.path ?? log.directory, offset: end.bytes, problem })
+    faults.push({ file: ended?.file.path ?? log.directory, offset: ended?.end ?? 0, problem })
   }
   return { faults, cut: undefined, orphans: [] }
 }

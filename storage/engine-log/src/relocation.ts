@@ -62,24 +62,16 @@ export class Relocation {
     mayGoOn: () => boolean,
   ): Uint8Array | undefined {
     const { index } = space
-    let leaf: number
-    let slot = 0
-    if (from === undefined) leaf = index.firstLeaf()
+    let isEntry: boolean
+    if (from === undefined) isEntry = index.toEntry(index.firstLeaf(), 0)
     else {
       index.find(from, 0, from.length)
-      leaf = index.placeLeaf
-      slot = index.placeSlot
+      isEntry = index.toEntry(index.placeLeaf, index.placeSlot)
     }
-    for (let steps = 1; leaf !== 0; steps++) {
-      if (slot >= index.leafCount(leaf)) {
-        leaf = index.nextLeaf(leaf)
-        slot = 0
-        continue
-      }
-      index.load(leaf, slot)
+    for (let steps = 1; isEntry; steps++, isEntry = index.toNext()) {
       if (steps % stepsPerLook === 0 && !mayGoOn()) return this.#parts.index.keyCopy(index.segment, index.offset8)
-      if (looked[index.segment & segmentMask] === 1) this.#sweepEntry(space, leaf, slot, inputs, push)
-      slot++
+      if (looked[index.segment & segmentMask] !== 1) continue
+      this.#sweepEntry(space, index.placeLeaf, index.placeSlot, inputs, push)
     }
     return undefined
   }
@@ -90,8 +82,12 @@ export class Relocation {
     const { newestSegment, newestOffset8 } = index
     const segment = newestSegment & segmentMask
     if (segment === 0) {
-      // Deleted with its range: the ordered index holds the record that the delete took over from.
-      space.index.storeAt(leaf, slot, aliases.olderSegment(newestOffset8), aliases.olderOffset8(newestOffset8))
+      // Deleted with its range: the ordered index holds the record that the delete took over from. It moves even if its
+      // note is dropped meanwhile: the entry stays when the key is written again.
+      const olderSegment = aliases.olderSegment(newestOffset8)
+      const olderOffset8 = aliases.olderOffset8(newestOffset8)
+      space.index.storeAt(leaf, slot, olderSegment, olderOffset8)
+      if (inputs[olderSegment & segmentMask] === 1) push(olderSegment & segmentMask, olderOffset8)
     } else if (inputs[segment] === 1) {
       assert((newestSegment & deadBit) === 0, 'a delete that all states have behind them has left the index')
       push(segment, newestOffset8)
@@ -171,8 +167,9 @@ export class Relocation {
     }
   }
 
-  /** The segment is gone: nothing leads to it any more. */
+  /** The segment is about to go: nothing leads to it any more. */
   forget(segment: number): void {
+    this.#parts.index.leave(segment)
     this.#parts.point.release(segment)
     this.#parts.superseded.forget(segment)
   }

@@ -33,7 +33,7 @@ interface Place {
 
 /** Reads every sorted segment; returns what is damaged, and the paths of files that nobody names. */
 export function recoverSorted(options: RecoverSortedOptions): { faults: Fault[]; orphans: string[] } {
-  const { disk, log, directory, replay } = options
+  const { disk, log, storeId, directory, replay } = options
   const faults: Fault[] = []
   const deletes: Place[] = []
   for (const entry of log.contents.sorted) {
@@ -45,7 +45,7 @@ export function recoverSorted(options: RecoverSortedOptions): { faults: Fault[];
     const { bytes, words } = log.segment(segment)
     replay.delete(record.moveTo(bytes, words, start), segment)
   }
-  return { faults, orphans: orphans(disk, log, directory) }
+  return { faults, orphans: orphans(disk, log, storeId, directory, faults) }
 }
 
 function recoverSegment(
@@ -80,7 +80,8 @@ function recoverSegment(
     fault(from, at < segment.end ? `${at - from} bytes are damaged` : `damaged from here to byte ${at}`)
   }
   if (faults.length === 0 && records !== entry.records) fault(0, `it has ${records} records, not ${entry.records}`)
-  log.seal(segment)
+  // What is not there cannot be mapped: a file that was cut is read from its image.
+  if (segment.file.size() >= segment.end) log.seal(segment)
 }
 
 /** Reads a segment whole; undefined where it is not ours at all. */
@@ -113,15 +114,19 @@ function readSegment(
   return segment
 }
 
-/** Sorted segments that the contents do not name, and log segments that they have left behind. */
-function orphans(disk: Disk, log: Log, directory: string): string[] {
+/** Sorted segments that the contents do not name, and log segments that they have left behind; what is another's is a fault. */
+function orphans(disk: Disk, log: Log, storeId: string, directory: string, faults: Fault[]): string[] {
   const { sorted, logStart } = log.contents
   const named = new Set(sorted.map(({ number }) => number))
   const found: string[] = []
   if (disk.exists(directory)) {
     for (const name of disk.list(directory)) {
       const number = segmentNumberOf(name, 'sorted')
-      if (number !== undefined && !named.has(number)) found.push(`${directory}/${name}`)
+      if (number === undefined || named.has(number)) continue
+      const file = `${directory}/${name}`
+      if (isStray(disk, file, number, storeId)) {
+        faults.push({ file, offset: 0, problem: "its header says that it is another segment, or another store's" })
+      } else found.push(file)
     }
   }
   for (const name of disk.list(log.directory)) {
@@ -129,4 +134,16 @@ function orphans(disk: Disk, log: Log, directory: string): string[] {
     if (number !== undefined && number < logStart) found.push(`${log.directory}/${name}`)
   }
   return found
+}
+
+/** Whether a file that nobody names has a sound header of something else: no crash leaves that, and nobody asked to remove it. */
+function isStray(disk: Disk, path: string, number: number, storeId: string): boolean {
+  const file = disk.open(path, 'read')
+  try {
+    const image = new Uint8Array(segmentHeaderBytes)
+    const header = decodeHeader(path, image, file.read(image, 0, segmentHeaderBytes, 0))
+    return !('problem' in header) && (header.number !== number || header.storeId !== storeId)
+  } finally {
+    file.close()
+  }
 }

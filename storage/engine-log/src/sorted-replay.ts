@@ -73,14 +73,7 @@ export class SortedReplay {
   /** The first key of the index at or above `from` and below `end` (empty: no end). */
   #keyFrom({ index }: KeyspaceIndex, from: Uint8Array, end: Uint8Array): Uint8Array | undefined {
     index.find(from, 0, from.length)
-    let leaf = index.placeLeaf
-    let slot = index.placeSlot
-    while (leaf !== 0 && slot >= index.leafCount(leaf)) {
-      leaf = index.nextLeaf(leaf)
-      slot = 0
-    }
-    if (leaf === 0) return undefined
-    index.load(leaf, slot)
+    if (!index.toEntry(index.placeLeaf, index.placeSlot)) return undefined
     const { segment, offset8 } = index
     if (end.length > 0 && this.#index.compareKeyAt(segment, offset8, end, 0, end.length) >= 0) return undefined
     return this.#index.keyCopy(segment, offset8)

@@ -23,6 +23,16 @@ export interface SortedBounds {
   readonly maxRevision: number
 }
 
+export interface SortedWriterOptions {
+  readonly disk: Disk
+  readonly path: string
+  readonly header: SegmentHeader
+  /** Takes the whole segment. */
+  readonly image: Uint8Array
+  /** Runs what takes room on the disk; may make some and run it again. */
+  readonly withSpace: <Result>(allocate: () => Result) => Result
+}
+
 /** Writes one sorted segment, from records that its caller brings in order. */
 export class SortedWriter {
   readonly segment: Segment
@@ -34,9 +44,11 @@ export class SortedWriter {
   #spans = new Uint32Array(1024)
   #spanCount = 0
 
-  /** `image` takes the whole segment. */
-  constructor(disk: Disk, path: string, header: SegmentHeader, image: Uint8Array) {
+  readonly #withSpace: SortedWriterOptions['withSpace']
+
+  constructor({ disk, path, header, image, withSpace }: SortedWriterOptions) {
     assert(header.kind === 'sorted', 'a sorted segment says so')
+    this.#withSpace = withSpace
     const file = disk.open(path, 'create')
     encodeHeader(image, header)
     this.segment = new Segment(header, file, image, segmentHeaderBytes)
@@ -88,7 +100,8 @@ export class SortedWriter {
     writeUint64(words, (end + sortedFooter.maxRevision) >>> 2, bounds.maxRevision)
     words[(end + sortedFooter.checksum) >>> 2] = crc32c(seed, bytes, end, end + sortedFooter.checksum)
     const fileEnd = end + sortedFooterBytes
-    segment.file.write(bytes, segment.writtenEnd, fileEnd - segment.writtenEnd, segment.writtenEnd)
+    const { writtenEnd } = segment
+    this.#withSpace(() => segment.file.write(bytes, writtenEnd, fileEnd - writtenEnd, writtenEnd))
     await segment.file.sync()
     segment.end = end
     segment.writtenEnd = segment.zeroedEnd = segment.durableEnd = end
@@ -106,7 +119,7 @@ export class SortedWriter {
     const { bytes, seed, file, writtenEnd } = this.segment
     crc32cMany(seed, bytes, this.#spans, this.#spanCount)
     this.#spanCount = 0
-    file.write(bytes, writtenEnd, this.#end - writtenEnd, writtenEnd)
+    this.#withSpace(() => file.write(bytes, writtenEnd, this.#end - writtenEnd, writtenEnd))
     this.segment.writtenEnd = this.#checkedEnd = this.#end
   }
 

@@ -12,6 +12,7 @@ import type { LogConfig } from './config.ts'
 import { shardName } from './format.ts'
 import type { Log } from './log.ts'
 import { makeDurableDirectory } from './manifest.ts'
+import { Scrub } from './scrub.ts'
 import { verifyLog } from './verify.ts'
 import type { VersionIndex } from './version-index.ts'
 
@@ -35,6 +36,7 @@ export interface UpkeepOptions {
 
 export class Upkeep {
   readonly #options: UpkeepOptions
+  readonly #scrub: Scrub
   #running: Promise<void> | undefined
   #isStopping = false
   #compactions = 0
@@ -42,6 +44,15 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options
+    const { log, clock, config, behind } = options
+    const publishedPosition = (): number => behind().position
+    // Not through `#alone`: that would have it give way to itself.
+    this.#scrub = new Scrub({ log, clock, config, publishedPosition, alone: (run) => this.#runAlone(run) })
+  }
+
+  /** What goes on by itself begins. */
+  start(): void {
+    this.#scrub.start()
   }
 
   compact(scope: 'garbage' | 'all'): Promise<number> {
@@ -54,31 +65,34 @@ export class Upkeep {
       const directory = `${path}/${shardName}`
       await makeDurableDirectory(disk, directory)
       const isStopping = (): boolean => this.#isStopping
-      const oldestRevision = behind().revision
-      const { freedBytes, writtenBytes } = await compactSegments(
-        { ...this.#options, directory, oldestRevision, isStopping },
+      const oldestNow = (): number => behind().revision
+      const { freedBytes, writtenBytes, files } = await compactSegments(
+        { ...this.#options, directory, oldestRevision: oldestNow(), oldestNow, isStopping },
         inputs,
       )
       this.#options.directory.forgetBefore(log.contents.logStart)
       this.#compactions++
       this.#compactedBytes += writtenBytes
+      for (const file of files) await disk.discard(file)
       return freedBytes
     })
   }
 
   verify(known: readonly Fault[], progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport> {
-    return this.#alone(() => verifyLog(this.#options.log, known, progress))
+    return this.#alone(() => verifyLog(this.#options.log, [...known, ...this.#scrub.faults], progress))
   }
 
   /** Resolves once nothing runs any more, and nothing will. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    this.#scrub.stop()
     while (this.#running !== undefined) await this.#running
   }
 
-  stats(): Record<'sortedSegments' | 'compactions' | 'compactedBytes', number> {
+  stats(): Record<'sortedSegments' | 'compactions' | 'compactedBytes', number> & ReturnType<Scrub['stats']> {
     const { sorted } = this.#options.log.contents
-    return { sortedSegments: sorted.length, compactions: this.#compactions, compactedBytes: this.#compactedBytes }
+    const counts = { compactions: this.#compactions, compactedBytes: this.#compactedBytes }
+    return { sortedSegments: sorted.length, ...counts, ...this.#scrub.stats() }
   }
 
   /** Ends the active segment where all of it may be compacted. */
@@ -92,6 +106,14 @@ export class Upkeep {
   }
 
   async #alone<Result>(run: () => Promise<Result>): Promise<Result> {
+    while (this.#running !== undefined) {
+      this.#scrub.giveWay()
+      await this.#running
+    }
+    return this.#runAlone(run)
+  }
+
+  async #runAlone<Result>(run: () => Promise<Result>): Promise<Result> {
     while (this.#running !== undefined) await this.#running
     const result = run()
     const ended = (): void => {

@@ -19,8 +19,9 @@ import { compareBytes } from '@orbitkv/bytes'
 import { type At, type Keyspace, latest, published } from '@orbitkv/engine'
 import { Aliases } from './aliases.ts'
 import { bytesBeforeKey, knownFlags } from './format.ts'
+import type { KeySource } from './key-source.ts'
+import { LearnedIndex } from './learned-index.ts'
 import type { Log } from './log.ts'
-import { type KeySource, OrderedIndex } from './ordered-index.ts'
 import { PointIndex, type PointKeys } from './point-index.ts'
 import { type Lineage, LogRecord } from './record.ts'
 import { Relocation } from './relocation.ts'
@@ -30,7 +31,7 @@ import { deadBit, type Note, newNote, segmentMask, Versions } from './versions.t
 
 export interface KeyspaceIndex {
   readonly id: Keyspace
-  readonly index: OrderedIndex
+  readonly index: LearnedIndex
   /** Keys whose newest record is a put. */
   live: number
 }
@@ -60,8 +61,13 @@ export class VersionIndex implements KeySource, PointKeys {
   /** The segment of the record that the last `resolve` came to. */
   foundSegment = 0
 
-  /** Cursors that have begun and not ended: they may hold a view of a segment. */
-  cursorsOpen = 0
+  /** Cursors that have begun and not ended: they hold a place, and perhaps a view of a segment. */
+  readonly cursors: Set<{ leave(segment?: number): void }> = new Set()
+
+  /** Cursors keep no place in a segment from here on, until they go on: its records go. */
+  leave(segment: number): void {
+    for (const cursor of this.cursors) cursor.leave(segment)
+  }
 
   /** Asked before the bytes of a record are touched; may throw to keep a cold page from stalling the loop (cold-reads.ts). */
   guard: ((segment: number, offset8: number) => void) | undefined
@@ -87,7 +93,7 @@ export class VersionIndex implements KeySource, PointKeys {
   space(keyspace: Keyspace): KeyspaceIndex {
     const present = this.#spaces.get(keyspace)
     if (present !== undefined) return present
-    const made: KeyspaceIndex = { id: keyspace, index: new OrderedIndex(this), live: 0 }
+    const made: KeyspaceIndex = { id: keyspace, index: new LearnedIndex(this), live: 0 }
     this.#spaces.set(keyspace, made)
     return made
   }
@@ -398,19 +404,10 @@ export class VersionIndex implements KeySource, PointKeys {
     const first = record.bytes.slice(record.keyStart, record.keyStart + record.keyBytes)
     const end = record.bytes.slice(record.valueStart, record.valueStart + record.valueBytes)
     index.find(first, 0, first.length)
-    let leaf = index.placeLeaf
-    let slot = index.placeSlot
-    while (leaf !== 0) {
-      if (slot >= index.leafCount(leaf)) {
-        leaf = index.nextLeaf(leaf)
-        slot = 0
-        continue
-      }
-      index.load(leaf, slot)
+    for (let isEntry = index.toEntry(index.placeLeaf, index.placeSlot); isEntry; isEntry = index.toNext()) {
       if (end.length > 0 && this.compareKeyAt(index.segment, index.offset8, end, 0, end.length) >= 0) return
-      this.newest(space, leaf, slot)
+      this.newest(space, index.placeLeaf, index.placeSlot)
       if ((this.newestSegment & deadBit) === 0) this.#deleteByRange(space, segment, start >>> 3, revision)
-      slot++
     }
   }
 
@@ -541,11 +538,9 @@ export class VersionIndex implements KeySource, PointKeys {
       space.index.validate()
       entries += space.index.size
       let live = 0
-      for (let leaf = space.index.firstLeaf(); leaf !== 0; leaf = space.index.nextLeaf(leaf)) {
-        for (let slot = 0; slot < space.index.leafCount(leaf); slot++) {
-          space.index.load(leaf, slot)
-          if (this.#validateEntry(space)) live++
-        }
+      const { index } = space
+      for (let isEntry = index.toEntry(index.firstLeaf(), 0); isEntry; isEntry = index.toNext()) {
+        if (this.#validateEntry(space)) live++
       }
       assert(live === space.live, 'the number of live keys is right')
     }

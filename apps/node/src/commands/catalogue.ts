@@ -266,6 +266,34 @@ const verify: Command = {
   exits: ['store', 'damage'],
 }
 
+const repair: Command = {
+  name: 'repair',
+  summary: 'make a sound store of a damaged one',
+  description: [
+    'Writes everything that is sound to a new folder, and lists what is lost: the file, the place, and which positions or keys it may concern. The new store is checked before the command ends. The damaged folder is left as it was, so a repair can be run again, and onto another disk; to use the new store, move it to where the old one was.',
+    'A store that is sound is left alone. A key whose newest record is lost shows an older one, or none.',
+  ],
+  operands: [],
+  flags: [
+    dataFlag,
+    {
+      name: 'to',
+      kind: 'text',
+      value: 'DIR',
+      completes: 'folder',
+      default: 'the folder of the store with .repaired behind its name',
+      help: 'A new or empty folder for the sound store.',
+    },
+    { name: 'dry-run', kind: 'switch', help: 'Only tells what is damaged and what would be lost.' },
+    ...commonFlags,
+  ],
+  examples: [
+    { line: 'orbit repair --dry-run', does: 'what ails ./data' },
+    { line: 'orbit repair --data ./data --to /mnt/other/data', does: 'onto another disk' },
+  ],
+  exits: ['store', 'damage'],
+}
+
 const compact: Command = {
   name: 'compact',
   summary: 'rewrite a store without what is dead',
@@ -396,6 +424,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   stats,
   verify,
+  repair,
   compact,
   bench,
   planCommand,

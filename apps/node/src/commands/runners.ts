@@ -13,6 +13,7 @@ export const runners: Readonly<Record<string, () => Promise<RunCommand>>> = {
   export: async () => (await import('./export.ts')).exportFile,
   stats: async () => (await import('./stats.ts')).stats,
   verify: async () => (await import('./verify.ts')).verify,
+  repair: async () => (await import('./repair.ts')).repair,
   compact: async () => (await import('./compact.ts')).compact,
   bench: async () => (await import('./bench.ts')).bench,
   plan: async () => (await import('./plan.ts')).plan,
