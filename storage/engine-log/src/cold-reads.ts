@@ -9,10 +9,10 @@
 
 import { align8 } from '@orbitkv/bytes'
 import { type At, engineErrors, type Keyspace } from '@orbitkv/engine'
-import { bytesBeforeKey, knownFlags, recordHeaderBytes } from './format.ts'
-import type { Log } from './log.ts'
-import { LogRecord } from './record.ts'
-import type { VersionIndex } from './version-index.ts'
+import { bytesBeforeKey, knownFlags, recordHeaderBytes } from './log/format.ts'
+import type { Log } from './log/log.ts'
+import { LogRecord } from './log/record.ts'
+import type { VersionIndex } from './versions/version-index.ts'
 
 /** Each try brings in a page that the look-up needs, and it needs few: more tries mean that the state moves all the time. */
 const triesMax = 64

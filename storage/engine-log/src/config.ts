@@ -2,7 +2,7 @@
 
 import { bytes, config, duration, flag, KiB, MiB, type Values } from '@orbitkv/base'
 import { defaultLimits, valueBytesMaxMax } from '@orbitkv/engine'
-import { segmentBytesMax } from './format.ts'
+import { segmentBytesMax } from './log/format.ts'
 
 export const logConfig = config(
   {

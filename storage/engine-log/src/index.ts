@@ -1,7 +1,7 @@
 /** The log engine: how it is opened, and its settings. What it offers is the contract of @orbitkv/engine. */
 
 export { type LogConfig, logConfig } from './config.ts'
-export { LearnedIndex } from './learned-index.ts'
 export { type OpenLogOptions, openLogEngine } from './open.ts'
-export { PointIndex, type PointKeys } from './point-index.ts'
-export { type Lost, type RepairOptions, type RepairReport, repairStore } from './repair.ts'
+export { LearnedIndex } from './ordered/learned-index.ts'
+export { PointIndex, type PointKeys } from './point/point-index.ts'
+export { type Lost, type RepairOptions, type RepairReport, repairStore } from './recovery/repair.ts'

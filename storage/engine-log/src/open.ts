@@ -11,12 +11,12 @@ import type { Engine } from '@orbitkv/engine'
 import { type Clock, type Disk, type RandomUint32, realClock, realRandomUint32 } from '@orbitkv/runtime'
 import { type LogConfig, logConfig } from './config.ts'
 import { LogEngine } from './engine.ts'
-import { findContents } from './find-contents.ts'
-import { shardName } from './format.ts'
-import { Log } from './log.ts'
-import { makeDurableDirectory, openManifest, prepareFolder } from './manifest.ts'
-import { logFileBytes, recoverLog } from './recovery.ts'
-import { recoverSorted } from './sorted-recovery.ts'
+import { shardName } from './log/format.ts'
+import { Log } from './log/log.ts'
+import { makeDurableDirectory, openManifest, prepareFolder } from './log/manifest.ts'
+import { findContents } from './recovery/find-contents.ts'
+import { logFileBytes, recoverLog } from './recovery/recovery.ts'
+import { recoverSorted } from './recovery/sorted-recovery.ts'
 
 export interface OpenLogOptions {
   readonly disk: Disk

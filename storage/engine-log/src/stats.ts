@@ -1,9 +1,9 @@
 /** What the indexes and the files of a log engine amount to. */
 
 import type { EngineStats } from '@orbitkv/engine'
-import type { BatchDirectory } from './batch-directory.ts'
-import type { Log } from './log.ts'
-import type { VersionIndex } from './version-index.ts'
+import type { BatchDirectory } from './log/batch-directory.ts'
+import type { Log } from './log/log.ts'
+import type { VersionIndex } from './versions/version-index.ts'
 
 type LogStats = Pick<EngineStats, 'keysIndexed' | 'keysLive' | 'indexBytes' | 'logBytes' | 'diskBytes' | 'segments'>
 
