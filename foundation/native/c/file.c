@@ -112,8 +112,12 @@ napi_value write_file(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-struct sync_work {
+/** A system call on a thread of the pool, and the promise that waits for it. */
+struct file_work {
+  const char *operation;
   int fd;
+  off_t offset;
+  off_t length;
   int error;
   napi_deferred deferred;
   napi_async_work work;
@@ -121,7 +125,7 @@ struct sync_work {
 
 static void run_sync(napi_env env, void *data) {
   (void)env;
-  struct sync_work *sync = data;
+  struct file_work *sync = data;
   int result;
   do {
 #if defined(__APPLE__)
@@ -134,22 +138,55 @@ static void run_sync(napi_env env, void *data) {
   sync->error = result < 0 ? errno : 0;
 }
 
+static void run_drop(napi_env env, void *data) {
+  (void)env;
+  struct file_work *drop = data;
+#ifdef POSIX_FADV_DONTNEED
+  drop->error = posix_fadvise(drop->fd, drop->offset, drop->length, POSIX_FADV_DONTNEED);
+#endif
+}
+
 /**
  * Also called, after the work has ended, while a terminated worker is torn down: then the promise cannot be settled any
  * more, which nobody waits for, and only the memory matters.
  */
-static void finish_sync(napi_env env, napi_status status, void *data) {
-  struct sync_work *sync = data;
-  int error = status == napi_ok ? sync->error : EIO;
+static void finish_work(napi_env env, napi_status status, void *data) {
+  struct file_work *work = data;
+  int error = status == napi_ok ? work->error : EIO;
   napi_value value = NULL;
   if (error == 0) {
-    if (napi_get_undefined(env, &value) == napi_ok) napi_resolve_deferred(env, sync->deferred, value);
+    if (napi_get_undefined(env, &value) == napi_ok) napi_resolve_deferred(env, work->deferred, value);
   } else {
-    value = make_system_error(env, "fdatasync", error);
-    if (value != NULL) napi_reject_deferred(env, sync->deferred, value);
+    value = make_system_error(env, work->operation, error);
+    if (value != NULL) napi_reject_deferred(env, work->deferred, value);
   }
-  napi_delete_async_work(env, sync->work);
-  free(sync);
+  napi_delete_async_work(env, work->work);
+  free(work);
+}
+
+/** The promise of a piece of work; NULL, with an exception, where it cannot be started. */
+static napi_value start_work(napi_env env, struct file_work wanted, napi_async_execute_callback run) {
+  struct file_work *work = calloc(1, sizeof *work);
+  if (work == NULL) {
+    throw_system(env, wanted.operation, ENOMEM);
+    return NULL;
+  }
+  *work = wanted;
+  napi_value name, promise;
+  if (napi_create_string_utf8(env, wanted.operation, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_async_work(env, NULL, name, run, finish_work, work, &work->work) != napi_ok) {
+    free(work);
+    throw_internal(env, "work off the event loop could not be started");
+    return NULL;
+  }
+  if (napi_create_promise(env, &work->deferred, &promise) != napi_ok ||
+      napi_queue_async_work(env, work->work) != napi_ok) {
+    napi_delete_async_work(env, work->work);
+    free(work);
+    throw_internal(env, "work off the event loop could not be started");
+    return NULL;
+  }
+  return promise;
 }
 
 /** fdatasync(fd): a promise, resolved once every write that was complete before the call is on the disk. */
@@ -158,27 +195,7 @@ napi_value sync_data(napi_env env, napi_callback_info info) {
   if (!read_arguments(env, info, 1, values)) return NULL;
   int fd;
   if (!read_descriptor(env, values[0], &fd)) return NULL;
-  struct sync_work *sync = calloc(1, sizeof *sync);
-  if (sync == NULL) {
-    throw_system(env, "fdatasync", ENOMEM);
-    return NULL;
-  }
-  sync->fd = fd;
-  napi_value name, promise;
-  if (napi_create_string_utf8(env, "orbitkv:fdatasync", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_create_async_work(env, NULL, name, run_sync, finish_sync, sync, &sync->work) != napi_ok) {
-    free(sync);
-    throw_internal(env, "fdatasync could not be started");
-    return NULL;
-  }
-  if (napi_create_promise(env, &sync->deferred, &promise) != napi_ok ||
-      napi_queue_async_work(env, sync->work) != napi_ok) {
-    napi_delete_async_work(env, sync->work);
-    free(sync);
-    throw_internal(env, "fdatasync could not be started");
-    return NULL;
-  }
-  return promise;
+  return start_work(env, (struct file_work){.operation = "fdatasync", .fd = fd}, run_sync);
 }
 
 /** fallocate(fd, offset, length): gives the range blocks, so that a later write into it cannot find the disk full. */
@@ -200,6 +217,22 @@ napi_value allocate_file(napi_env env, napi_callback_info info) {
   throw_system(env, "fallocate", EOPNOTSUPP);
 #endif
   return NULL;
+}
+
+/**
+ * dropCached(fd, offset, length): a promise, resolved once the system was told that it may take the memory of a range that no
+ * process has mapped and that is on the disk already. Off the event loop: Linux waits for every processor to put its pages in order first.
+ */
+napi_value drop_cached(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  if (!read_arguments(env, info, 3, values)) return NULL;
+  int fd;
+  int64_t offset, length;
+  if (!read_descriptor(env, values[0], &fd)) return NULL;
+  if (!read_whole(env, values[1], "offset", SAFE_INTEGER_MAX, &offset)) return NULL;
+  if (!read_whole(env, values[2], "length", SAFE_INTEGER_MAX, &length)) return NULL;
+  const struct file_work work = {.operation = "fadvise", .fd = fd, .offset = (off_t)offset, .length = (off_t)length};
+  return start_work(env, work, run_drop);
 }
 
 /**

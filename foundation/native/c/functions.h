@@ -12,6 +12,8 @@ napi_value map_file(napi_env env, napi_callback_info info);
 napi_value unmap_file(napi_env env, napi_callback_info info);
 napi_value advise(napi_env env, napi_callback_info info);
 napi_value resident_bytes(napi_env env, napi_callback_info info);
+napi_value prefer_node(napi_env env, napi_callback_info info);
+napi_value node_of(napi_env env, napi_callback_info info);
 
 /* file.c */
 napi_value read_file(napi_env env, napi_callback_info info);
@@ -19,6 +21,7 @@ napi_value read_no_wait(napi_env env, napi_callback_info info);
 napi_value write_file(napi_env env, napi_callback_info info);
 napi_value sync_data(napi_env env, napi_callback_info info);
 napi_value allocate_file(napi_env env, napi_callback_info info);
+napi_value drop_cached(napi_env env, napi_callback_info info);
 napi_value lock_file(napi_env env, napi_callback_info info);
 napi_value unlock_file(napi_env env, napi_callback_info info);
 

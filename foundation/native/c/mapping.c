@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /** A credit pays for so many mappings at least, so that mapping and unmapping in turn collects the heap as rarely. */
@@ -267,6 +268,12 @@ static const struct advice advices[] = {
 #else
     {"cold", -1},
 #endif
+// Takes pages away at once, but those that the process wrote to: stray writes stay.
+#ifdef MADV_PAGEOUT
+    {"page-out", MADV_PAGEOUT},
+#else
+    {"page-out", -1},
+#endif
 #ifdef MADV_HUGEPAGE
     {"huge-pages", MADV_HUGEPAGE},
 #else
@@ -282,7 +289,7 @@ static const struct advice *read_advice(napi_env env, napi_value value) {
       if (strcmp(name, advices[i].name) == 0) return &advices[i];
     }
   }
-  throw_argument(env, "advice", "normal, random, sequential, will-need, cold or huge-pages");
+  throw_argument(env, "advice", "normal, random, sequential, will-need, cold, page-out or huge-pages");
   return NULL;
 }
 
@@ -323,18 +330,26 @@ napi_value advise(napi_env env, napi_callback_info info) {
   return napi_get_boolean(env, taken, &value) == napi_ok ? value : NULL;
 }
 
-/** residentBytes(buffer): how many bytes of a mapping lie in memory now. */
+/** residentBytes(buffer, start, length): how many bytes of a part of a mapping lie in memory now; `start` begins a page. */
 napi_value resident_bytes(napi_env env, napi_callback_info info) {
-  napi_value values[1];
-  if (!read_arguments(env, info, 1, values)) return NULL;
+  napi_value values[3];
+  if (!read_arguments(env, info, 3, values)) return NULL;
+  struct bytes bytes;
+  size_t start, length;
+  if (!read_buffer(env, values[0], &bytes)) return NULL;
+  if (!read_span(env, values[1], values[2], &bytes, &start, &length)) return NULL;
   struct mapping *mapping = read_mapping(env, values[0]);
   if (mapping == NULL) return NULL;
   size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+  if (start % page_bytes != 0) {
+    throw_argument(env, "start", "a multiple of the page size");
+    return NULL;
+  }
   size_t resident = 0;
   enum { pages_a_call = 16384 };
   unsigned char pages[pages_a_call];
-  for (size_t at = 0; at < mapping->length; at += pages_a_call * page_bytes) {
-    size_t span = mapping->length - at;
+  for (size_t at = start; at < start + length; at += pages_a_call * page_bytes) {
+    size_t span = start + length - at;
     if (span > pages_a_call * page_bytes) span = pages_a_call * page_bytes;
     if (mincore(mapping->address + at, span, (void *)pages) < 0) {
       throw_system(env, "mincore", errno);
@@ -348,4 +363,58 @@ napi_value resident_bytes(napi_env env, napi_callback_info info) {
   }
   napi_value value;
   return napi_create_double(env, (double)resident, &value) == napi_ok ? value : NULL;
+}
+
+// As linux/mempolicy.h has them; its header is not everywhere where the system calls are.
+enum { policy_preferred = 1, policy_moves = 2, policy_of_address = 3, numa_nodes_max = 1024 };
+
+/** Whole pages of a span, as (from, to); false where there is none. */
+static bool whole_pages(const struct bytes *bytes, uintptr_t *from, uintptr_t *to) {
+  uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
+  *from = ((uintptr_t)bytes->data + page_bytes - 1) / page_bytes * page_bytes;
+  *to = ((uintptr_t)bytes->data + bytes->length) / page_bytes * page_bytes;
+  return *from < *to;
+}
+
+/**
+ * preferNode(buffer, node): the pages of a buffer come from a NUMA node as long as that has any, those that are there move. False
+ * where the system has no such node or does not let us choose.
+ */
+napi_value prefer_node(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  if (!read_arguments(env, info, 2, values)) return NULL;
+  struct bytes bytes;
+  int64_t node;
+  if (!read_buffer(env, values[0], &bytes)) return NULL;
+  if (!read_whole(env, values[1], "node", numa_nodes_max - 1, &node)) return NULL;
+  bool taken = false;
+#if defined(__linux__) && defined(SYS_mbind)
+  uintptr_t from, to;
+  if (whole_pages(&bytes, &from, &to)) {
+    enum { bits_a_word = 8 * sizeof(unsigned long) };
+    unsigned long nodes[numa_nodes_max / bits_a_word] = {0};
+    nodes[node / bits_a_word] = 1UL << (node % bits_a_word);
+    // The kernel reads one bit less than it is told.
+    taken = syscall(SYS_mbind, from, to - from, policy_preferred, nodes, numa_nodes_max + 1, policy_moves) == 0;
+  }
+#endif
+  napi_value value;
+  return napi_get_boolean(env, taken, &value) == napi_ok ? value : NULL;
+}
+
+/** nodeOf(buffer): the NUMA node that the first whole page of a buffer is on; -1 where the system does not say. Touches it. */
+napi_value node_of(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  if (!read_arguments(env, info, 1, values)) return NULL;
+  struct bytes bytes;
+  if (!read_buffer(env, values[0], &bytes)) return NULL;
+  int node = -1;
+#if defined(__linux__) && defined(SYS_get_mempolicy)
+  uintptr_t from, to;
+  if (!whole_pages(&bytes, &from, &to) || syscall(SYS_get_mempolicy, &node, NULL, 0, from, policy_of_address) != 0) {
+    node = -1;
+  }
+#endif
+  napi_value value;
+  return napi_create_int32(env, node, &value) == napi_ok ? value : NULL;
 }

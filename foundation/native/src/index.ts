@@ -12,7 +12,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-export type NativeAdvice = 'normal' | 'random' | 'sequential' | 'will-need' | 'cold' | 'huge-pages'
+export type NativeAdvice = 'normal' | 'random' | 'sequential' | 'will-need' | 'cold' | 'page-out' | 'huge-pages'
 
 export interface NativeBinding {
   /**
@@ -25,8 +25,12 @@ export interface NativeBinding {
   unmap(buffer: ArrayBuffer): void
   /** madvise; `buffer` may be any memory (huge pages for an index). False where the kernel knows no such advice. */
   advise(buffer: ArrayBuffer, start: number, length: number, advice: NativeAdvice): boolean
-  /** How many bytes of a mapping lie in memory now (mincore). */
-  residentBytes(buffer: ArrayBuffer): number
+  /** How many bytes of a part of a mapping lie in memory now (mincore); `start` is a multiple of the page size. */
+  residentBytes(buffer: ArrayBuffer, start: number, length: number): number
+  /** The pages of a buffer come from this NUMA node while it has any; false where there is no such node or no choice. */
+  preferNode(buffer: ArrayBuffer, node: number): boolean
+  /** The NUMA node of the first whole page of a buffer, -1 where the system does not say. */
+  nodeOf(buffer: ArrayBuffer): number
   /** pread until `length` or the end of the file; returns how many bytes. */
   read(fd: number, target: Uint8Array, start: number, length: number, offset: number): number
   /** As `read`, but -1 where it would wait for the disk, or where the system cannot tell (preadv2, RWF_NOWAIT). */
@@ -37,6 +41,8 @@ export interface NativeBinding {
   fdatasync(fd: number): Promise<void>
   /** Gives a range its blocks, growing the file if need be. EOPNOTSUPP where the system cannot. */
   fallocate(fd: number, offset: number, length: number): void
+  /** Lets the system take the memory of a range that is not mapped and on the disk already (posix_fadvise, DONTNEED); as `fdatasync`. */
+  dropCached(fd: number, offset: number, length: number): Promise<void>
   /** Takes the lock of this open file without waiting: false if another open file, of whatever process, has it. */
   lock(fd: number): boolean
   unlock(fd: number): void
@@ -58,11 +64,14 @@ const functionNames = [
   'unmap',
   'advise',
   'residentBytes',
+  'preferNode',
+  'nodeOf',
   'read',
   'readNoWait',
   'write',
   'fdatasync',
   'fallocate',
+  'dropCached',
   'lock',
   'unlock',
   'crc32c',

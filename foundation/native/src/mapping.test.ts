@@ -89,7 +89,7 @@ describe('mappings', { skip, timeout: testMsMax }, () => {
     assert.equal(buffer.byteLength, 0)
     assert.equal(view.length, 0)
     assert.throws(() => addon.unmap(buffer), { code: 'ERR_ORBITKV_ARGUMENT', message: /not unmapped yet/ })
-    assert.throws(() => addon.residentBytes(buffer), { code: 'ERR_ORBITKV_ARGUMENT' })
+    assert.throws(() => addon.residentBytes(buffer, 0, fileBytes), { code: 'ERR_ORBITKV_ARGUMENT' })
   })
 
   test('advice is taken or not known, and what it is does not change', () => {
@@ -102,6 +102,7 @@ describe('mappings', { skip, timeout: testMsMax }, () => {
       'sequential',
       'will-need',
       'cold',
+      'page-out',
       'huge-pages',
     ] satisfies NativeAdvice[]) {
       assert.equal(typeof addon.advise(buffer, 100, 10_000, advice), 'boolean')
@@ -109,7 +110,7 @@ describe('mappings', { skip, timeout: testMsMax }, () => {
     }
     assert.equal(bytes[5], 99)
     assert.equal(addon.advise(buffer, 0, fileBytes, 'random'), true)
-    assert.ok(addon.residentBytes(buffer) <= fileBytes)
+    assert.ok(addon.residentBytes(buffer, 0, fileBytes) <= fileBytes)
     addon.unmap(buffer)
     // Memory that is no file: an index that wants huge pages.
     const plain = new Uint8Array(8 * fileBytes).fill(7)
@@ -117,6 +118,33 @@ describe('mappings', { skip, timeout: testMsMax }, () => {
     assert.equal(addon.advise(plain.buffer, 0, 100, 'cold'), false)
     addon.advise(plain.buffer, 0, plain.length, 'cold')
     assert.ok(plain.every((byte) => byte === 7))
+  })
+
+  test('pages that are given back come again from the file', { skip: !isLinux }, async () => {
+    fs.fdatasyncSync(fd)
+    const buffer = addon.map(fd, 0, fileBytes)
+    assert.deepEqual(new Uint8Array(buffer), contents)
+    assert.equal(addon.residentBytes(buffer, 0, fileBytes), fileBytes)
+    assert.equal(addon.residentBytes(buffer, 65_536, 10_000), 10_000)
+    assert.equal(addon.residentBytes(buffer, fileBytes - 65_536, 65_536), 65_536)
+    assert.throws(() => addon.residentBytes(buffer, 100, 10), { code: 'ERR_ORBITKV_ARGUMENT', message: /start/ })
+    addon.advise(buffer, 0, fileBytes, 'page-out')
+    await addon.dropCached(fd, 0, fileBytes)
+    assert.ok(addon.residentBytes(buffer, 0, fileBytes) < fileBytes)
+    assert.deepEqual(new Uint8Array(buffer), contents)
+    addon.unmap(buffer)
+    await assert.rejects(addon.dropCached(2 ** 31 - 1, 0, 10), { code: 'EBADF', syscall: 'fadvise' })
+  })
+
+  test('memory comes from a node that there is, and its contents stay', { skip: !isLinux }, () => {
+    const plain = new Uint8Array(8 * fileBytes).fill(7)
+    assert.equal(addon.preferNode(plain.buffer, 1023), false)
+    const isTaken = addon.preferNode(plain.buffer, 0)
+    const node = addon.nodeOf(plain.buffer)
+    assert.ok(isTaken ? node === 0 || node === -1 : true, `on node ${node}`)
+    assert.ok(plain.every((byte) => byte === 7))
+    assert.equal(addon.preferNode(new ArrayBuffer(100), 0), false)
+    assert.equal(addon.nodeOf(new ArrayBuffer(100)), -1)
   })
 
   test('a mapping that nobody refers to is unmapped, one with a view is not', { skip: !isLinux }, () => {

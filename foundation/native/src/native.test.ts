@@ -126,7 +126,11 @@ describe('wrong arguments', { skip }, () => {
       ['length', 10],
       ['advice', 'random'],
     ],
-    residentBytes: [['buffer', buffer]],
+    residentBytes: [
+      ['buffer', buffer],
+      ['start', 0],
+      ['length', 10],
+    ],
     read: [
       ['fd', fd],
       ['target', bytes],
@@ -154,6 +158,16 @@ describe('wrong arguments', { skip }, () => {
       ['offset', 0],
       ['length', 10],
     ],
+    dropCached: [
+      ['fd', fd],
+      ['offset', 0],
+      ['length', 10],
+    ],
+    preferNode: [
+      ['buffer', buffer],
+      ['node', 0],
+    ],
+    nodeOf: [['buffer', buffer]],
     lock: [['fd', fd]],
     unlock: [['fd', fd]],
     crc32c: [
@@ -230,7 +244,7 @@ describe('wrong arguments', { skip }, () => {
     assert.throws(() => addon.map(fd, 100, 10), error)
     assert.throws(() => addon.map(fd, 0, 0), error)
     assert.throws(() => addon.unmap(buffer), error)
-    assert.throws(() => addon.residentBytes(buffer), error)
+    assert.throws(() => addon.residentBytes(buffer, 0, 0), error)
     const detached = new Uint8Array(10)
     structuredClone(detached.buffer, { transfer: [detached.buffer] })
     assert.throws(() => addon.read(fd, detached, 0, 1, 0), error)

@@ -14,6 +14,8 @@ export interface Clock {
   after(delayMs: number, run: () => void): Timer
   /** Resolves in a later turn of the event loop, once what waits there has had its turn; no time need pass. */
   turn(): Promise<void>
+  /** Resolves after so long; unlike a timer it keeps the process alive, since somebody waits for what comes after it. */
+  sleep(ms: number): Promise<void>
 }
 
 export interface Timer {
@@ -29,4 +31,5 @@ export const realClock: Clock = {
     return { cancel: () => clearTimeout(handle) }
   },
   turn: () => new Promise((resolve) => void setImmediate(resolve)),
+  sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)),
 }

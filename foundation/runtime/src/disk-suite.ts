@@ -305,12 +305,39 @@ export function diskSuite(name: string, make: () => DiskUnderTest): void {
       assert.deepEqual(whole.bytes, bytes)
       assert.deepEqual(part.bytes, bytes.subarray(2 * mapAlignmentBytes, 2 * mapAlignmentBytes + 100))
       assert.ok(whole.residentBytes() <= bytes.length)
-      for (const advice of ['random', 'sequential', 'will-need', 'cold', 'normal'] satisfies MapAdvice[]) {
+      assert.ok(whole.residentBytes(mapAlignmentBytes, 5000) <= 2 * 4096)
+      for (const advice of ['random', 'sequential', 'will-need', 'cold', 'page-out', 'normal'] satisfies MapAdvice[]) {
         whole.advise(advice)
+        whole.advise(advice, 4096, 5000)
       }
       assert.deepEqual(whole.bytes, bytes)
       whole.release()
       part.release()
+    })
+
+    test('memory that is given back comes again from the file', async () => {
+      const bytes = new Random(10).bytes(2 * mapAlignmentBytes)
+      const file = create('a', bytes)
+      await file.sync()
+      const mapping = file.map(0, bytes.length)
+      mapping.bytes[5] = (bytes[5] as number) ^ 1
+      mapping.advise('page-out')
+      await file.dropCached(0, bytes.length)
+      const target = new Uint8Array(bytes.length)
+      assert.equal(file.read(target, 0, bytes.length, 0), bytes.length)
+      assert.deepEqual(target, bytes)
+      assert.deepEqual(mapping.bytes.subarray(6), bytes.subarray(6))
+      // A stray write is the holder's own, and stays.
+      assert.equal(mapping.bytes[5], (bytes[5] as number) ^ 1)
+      if (disk.kind === 'native' && process.platform === 'linux') {
+        await file.sync()
+        mapping.advise('page-out')
+        await file.dropCached(0, bytes.length)
+        assert.ok(mapping.residentBytes() < bytes.length, 'some of it was given back')
+      }
+      mapping.release()
+      file.close()
+      await assert.rejects(file.dropCached(0, 1), code('closed'))
     })
 
     test('a mapping shows later writes where its disk says so', () => {

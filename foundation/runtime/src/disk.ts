@@ -72,6 +72,8 @@ export interface DiskFile {
    * a thread. False, with nothing done, where the disk cannot.
    */
   trySync(): boolean
+  /** Lets the system take the memory of a range that is synced and in no mapping; a hint that changes no byte. Off the event loop. */
+  dropCached(offset: number, length: number): Promise<void>
   /** Sets the size; new bytes are zero. */
   truncate(size: number): void
   /**
@@ -88,10 +90,14 @@ export const mapAlignmentBytes = 65_536
 export interface Mapping {
   /** Private to this process: a stray write reaches neither the file nor a crash. Detached by `release`. */
   readonly bytes: Uint8Array
-  /** Bytes of the range that are in memory now; the whole range where the system cannot tell. */
-  residentBytes(): number
-  advise(advice: MapAdvice): void
+  /**
+   * Bytes of the range, or of a part that starts at a multiple of `mapAlignmentBytes`, that are in memory now; all of them where
+   * the system cannot tell. It takes some milliseconds for 64 MiB.
+   */
+  residentBytes(start?: number, length?: number): number
+  /** Of the whole range or a part of it; a hint that changes no byte. */
+  advise(advice: MapAdvice, start?: number, length?: number): void
   release(): void
 }
 
-export type MapAdvice = 'normal' | 'random' | 'sequential' | 'will-need' | 'cold'
+export type MapAdvice = 'normal' | 'random' | 'sequential' | 'will-need' | 'cold' | 'page-out'

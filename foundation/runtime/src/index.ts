@@ -12,6 +12,7 @@ export {
 } from './disk.ts'
 export { diskErrors, networkErrors } from './errors.ts'
 export { MemoryDisk } from './memory-disk.ts'
+export { hugePageBytes, numaNodeCount } from './memory-facts.ts'
 export type { Address, Connection, Listener, Network } from './network.ts'
 export { type RandomUint32, realRandomUint32 } from './randomness.ts'
 export { realDisk } from './real-disk.ts'

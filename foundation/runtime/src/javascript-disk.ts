@@ -59,6 +59,8 @@ class JavaScriptFile extends RealFile {
     return false
   }
 
+  protected override async dropFrom(): Promise<void> {}
+
   protected override syncData(fd: number): Promise<void> {
     return fdatasync(fd)
   }
@@ -82,9 +84,9 @@ class CopiedMapping implements Mapping {
     this.bytes = bytes
   }
 
-  residentBytes(): number {
+  residentBytes(start = 0, length: number = this.bytes.length - start): number {
     this.#check()
-    return this.bytes.length
+    return length
   }
 
   advise(): void {

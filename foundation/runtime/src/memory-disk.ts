@@ -135,6 +135,10 @@ class MemoryFile implements DiskFile {
     return true
   }
 
+  async dropCached(): Promise<void> {
+    this.#opened()
+  }
+
   truncate(size: number): void {
     const content = this.#toWrite()
     grow(content, size)
@@ -145,7 +149,7 @@ class MemoryFile implements DiskFile {
   map(offset: number, length: number): Mapping {
     const bytes = new Uint8Array(length)
     this.read(bytes, 0, length, offset)
-    return { bytes, residentBytes: () => length, advise: () => {}, release: () => {} }
+    return { bytes, residentBytes: (_start, part = length) => part, advise: () => {}, release: () => {} }
   }
 
   close(): void {

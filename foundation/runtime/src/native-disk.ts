@@ -88,6 +88,10 @@ class NativeFile extends RealFile {
     }
   }
 
+  protected override dropFrom(fd: number, offset: number, length: number): Promise<void> {
+    return this.#native.dropCached(fd, offset, length)
+  }
+
   protected override syncData(fd: number): Promise<void> {
     return this.#native.fdatasync(fd)
   }
@@ -111,19 +115,19 @@ class NativeMapping implements Mapping {
     this.bytes = new Uint8Array(buffer)
   }
 
-  residentBytes(): number {
+  residentBytes(start = 0, length: number = this.bytes.length - start): number {
     this.#check()
     try {
-      return this.#native.residentBytes(this.#buffer)
+      return this.#native.residentBytes(this.#buffer, start, length)
     } catch (error) {
       throw diskFailure(error, 'look-up', this.#path)
     }
   }
 
-  advise(advice: MapAdvice): void {
+  advise(advice: MapAdvice, start = 0, length: number = this.bytes.length - start): void {
     this.#check()
     try {
-      this.#native.advise(this.#buffer, 0, this.bytes.length, advice)
+      this.#native.advise(this.#buffer, start, length, advice)
     } catch (error) {
       throw diskFailure(error, 'advising', this.#path)
     }

@@ -38,6 +38,7 @@ export abstract class RealFile implements DiskFile {
   ): number
   /** False where the system cannot allocate without writing. */
   protected abstract allocateIn(fd: number, offset: number, length: number): boolean
+  protected abstract dropFrom(fd: number, offset: number, length: number): Promise<void>
   protected abstract syncData(fd: number): Promise<void>
   protected abstract mapFrom(fd: number, offset: number, length: number): Mapping
 
@@ -121,6 +122,11 @@ export abstract class RealFile implements DiskFile {
       throw diskFailure(error, 'sync', this.path)
     }
     return true
+  }
+
+  async dropCached(offset: number, length: number): Promise<void> {
+    const fd = this.#descriptor()
+    await this.#whilePending('advising', () => this.dropFrom(fd, offset, length))
   }
 
   truncate(size: number): void {

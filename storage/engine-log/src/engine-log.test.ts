@@ -14,8 +14,8 @@ type LogEngine = Awaited<ReturnType<typeof openLogEngine>>
 /** Segments that hold a few batches only, so that every test crosses from one to the next. */
 const smallSegments = { segmentBytes: 16 * KiB, zeroAheadBytes: 4 * KiB, reserveBytes: 0 }
 
-async function harness(disk: Disk, path: string): Promise<EngineHarness> {
-  const open = (): Promise<LogEngine> => openLogEngine(path, { disk, config: smallSegments })
+async function harness(disk: Disk, path: string, config = {}): Promise<EngineHarness> {
+  const open = (): Promise<LogEngine> => openLogEngine(path, { disk, config: { ...smallSegments, ...config } })
   return {
     engine: await open(),
     reopen: async (engine) => {
@@ -29,6 +29,12 @@ async function harness(disk: Disk, path: string): Promise<EngineHarness> {
 const seeds = seedsFor('engine-log', { kept: [1, 2, 3], fresh: 3 })
 
 engineSuite('log engine on a simulated disk', () => harness(new SimulatedDisk(), '/store'), seeds)
+
+engineSuite(
+  'log engine that checks every read',
+  () => harness(new SimulatedDisk(), '/store', { checksums: 'always' }),
+  seeds.slice(0, 2),
+)
 
 const folders: string[] = []
 after(() => {

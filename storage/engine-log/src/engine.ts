@@ -17,31 +17,37 @@ import {
   type EngineStats,
   engineErrors,
   type Fault,
+  type FilesHold,
   type Keyspace,
   latest,
   published,
   type Range,
   type RecordView,
+  type StatePlace,
   type VerifyReport,
 } from '@orbitkv/engine'
 import type { Clock, Disk, DiskLock } from '@orbitkv/runtime'
-import { readCold } from './cold-reads.ts'
+import type { Opening } from './checkpoint/checkpoints.ts'
+import { rangeCold, readCold } from './cold-reads.ts'
 import type { LogConfig } from './config.ts'
-import { BatchDirectory } from './log/batch-directory.ts'
+import type { BatchDirectory } from './log/batch-directory.ts'
 import { checkBatch, fitsLimits, onlyDeletes } from './log/batch-limits.ts'
+import { LogFollower } from './log/follow.ts'
 import { batchHeader, batchHeaderBytes, batchMagic } from './log/format.ts'
 import type { Log } from './log/log.ts'
+import { placeAt } from './log/place.ts'
 import { encodeRecord, type Lineage, LogRecord, recordBytesMax } from './log/record.ts'
 import { type BatchHead, forEachRecord, newBatchHead } from './log/scan.ts'
 import type { Segment } from './log/segment.ts'
 import { walkBatches } from './log/walk.ts'
+import { IndexCap } from './memory/index-cap.ts'
+import { Memory } from './memory/memory.ts'
 import { RangeCursor } from './ordered/range-cursor.ts'
-import type { SortedReplay } from './recovery/sorted-replay.ts'
 import { type Behind, reclaimableBytes } from './sorted/compaction-policy.ts'
 import type { Contents } from './sorted/contents.ts'
 import { Upkeep } from './sorted/upkeep.ts'
-import { logStats } from './stats.ts'
-import { VersionIndex } from './versions/version-index.ts'
+import { logStats, orderedStats } from './stats.ts'
+import type { VersionIndex } from './versions/version-index.ts'
 
 /** A batch that changes are added to ends at this: what a crash loses together, and checks read together, stays small. */
 const extendedBytesMax = 1 * MiB
@@ -56,6 +62,9 @@ export interface LogEngineOptions {
   readonly config: LogConfig
   readonly log: Log
   readonly lock: DiskLock
+  /** As opening left them. */
+  readonly index: VersionIndex
+  readonly directory: BatchDirectory
 }
 
 interface UnpublishedEnd {
@@ -81,7 +90,9 @@ export class LogEngine implements Engine {
   readonly #options: LogEngineOptions
   readonly #log: Log
   readonly #index: VersionIndex
-  readonly #directory = new BatchDirectory()
+  readonly #indexCap: IndexCap
+  readonly #memory: Memory
+  readonly #directory: BatchDirectory
   #faults: readonly Fault[] = []
   #readOnly: string | undefined
   #closed = false
@@ -109,15 +120,18 @@ export class LogEngine implements Engine {
   constructor(options: LogEngineOptions) {
     this.#options = options
     this.#log = options.log
-    this.#index = new VersionIndex(options.log)
+    this.#index = options.index
+    this.#directory = options.directory
+    this.#index.checksReads = options.config.checksums === 'always'
+    this.#indexCap = new IndexCap(options.config.indexBytesMax, this.#index, this.#directory)
+    this.#memory = new Memory({ ...options, accesses: this.#index.accesses })
     this.#upkeep = new Upkeep({
       ...options,
-      index: this.#index,
-      directory: this.#directory,
       behind: () => this.#behind,
       retain: () => this.retain(this.#oldestRevision),
       sync: () => this.sync(),
       seal: () => this.#seal(),
+      appended: () => ({ position: this.appendedPosition, revision: this.appendedRevision, time: this.appendedTime }),
     })
     this.capabilities = { versions: true, durable: true, truncate: true, compaction: true }
   }
@@ -136,21 +150,16 @@ export class LogEngine implements Engine {
     this.#noteLast(segment)
   }
 
-  /** Takes in what is no longer in the log: the batches before it happened, and left the records of the sorted segments. */
-  recoverBase({ oldestRevision, base }: Contents): void {
+  /** Takes in what is not replayed: the batches before it happened, and are in the index, or left the records of the sorted segments. */
+  recoverBase({ oldestRevision, base }: Pick<Contents, 'oldestRevision' | 'base'>): void {
     this.#oldestRevision = oldestRevision
     this.appendedPosition = base.position
     this.appendedRevision = base.revision
     this.appendedTime = base.time
   }
 
-  /** Takes in the records of sorted segments: before those of the log. */
-  get sortedReplay(): SortedReplay {
-    return this.#index.sortedReplay
-  }
-
   /** Ends opening: everything recovered is durable and published. With faults, nothing may be written. */
-  start(faults: readonly Fault[]): void {
+  start(faults: readonly Fault[], opening: Opening): void {
     this.#faults = faults
     const [first] = faults
     if (first !== undefined) {
@@ -162,7 +171,8 @@ export class LogEngine implements Engine {
     this.publishedTime = this.appendedTime
     // What was given up before stays so: the log may still hold it.
     while (!this.retain(this.#oldestRevision));
-    this.#upkeep.start()
+    this.#upkeep.start(opening, faults.length > 0)
+    this.#memory.start()
   }
 
   // ---- writing
@@ -171,6 +181,7 @@ export class LogEngine implements Engine {
     this.#assertWritable()
     const { changes } = batch
     const bytesMax = checkBatch(changes, this.#options.config.valueBytesMax)
+    this.#indexCap.admit(changes)
     this.#seal()
     this.#log.reserve(bytesMax, onlyDeletes(changes))
     const { active } = this.#log
@@ -238,6 +249,7 @@ export class LogEngine implements Engine {
     const found = this.#index.inherit(space, key, keyStart, keyEnd, revision, isPut, lineage)
     // A key has one record at a revision.
     if (lineage.previousRevision === revision) return false
+    if (isPut && !found && !this.#indexCap.admitsOne()) return false
     const valueEnd = encodeRecord(bytes, words, at, change, revision, lineage)
     this.#index.place(space, found, key, keyStart, keyEnd, number, at >>> 3, isPut, revision)
 
@@ -263,6 +275,7 @@ export class LogEngine implements Engine {
     const { seed, bytes, words, end } = segment
     crc32cMany(seed, bytes, this.#spans, records)
     words[(start + batchHeader.checksum) >>> 2] = crc32c(seed, bytes, start + batchHeader.batchBytes, end)
+    this.#upkeep.wroteLog(end - start)
   }
 
   /** Encodes and indexes one change at a place of the active segment; returns where its value ends. */
@@ -421,12 +434,15 @@ export class LogEngine implements Engine {
     return space === undefined ? [] : new RangeCursor(this.#index, space, range)
   }
 
+  rangeAsync(keyspace: Keyspace, range: Range): AsyncIterable<RecordView> {
+    return rangeCold({ ...this.#options, index: this.#index, engine: this }, () => this.#assertOpen(), keyspace, range)
+  }
+
   count(keyspace: Keyspace, range: Range): number {
     const space = this.#index.existing(keyspace)
-    if (space === undefined) return 0
-    const { gt, gte, lt, lte, limit, at = published } = range
-    const whole = gt === undefined && gte === undefined && lt === undefined && lte === undefined && limit === undefined
-    if (whole && at < 0 && (at !== published || this.#index.allPublished)) return space.live
+    const { at = published } = range
+    const isNewest = at === latest || (this.#index.allPublished && (at === published || at === this.publishedRevision))
+    if (isNewest) return space === undefined ? 0 : this.#index.rangeCount.count(space, range)
     let count = 0
     for (const _ of this.range(keyspace, range)) count++
     return count
@@ -443,37 +459,21 @@ export class LogEngine implements Engine {
     return Array.from(this.#index.spaces(), (space) => space.id)
   }
 
-  *changes(position: number): Iterable<CommittedBatch> {
-    const { base } = this.#log.contents
-    if (position < base.position) {
-      throw engineErrors.compacted({ what: 'position', asked: position, oldest: base.position })
-    }
-    const record = new LogRecord()
-    for (const { segment, head } of this.#walk(position)) {
-      if (head.position > this.publishedPosition) return
-      const { revision, time, epoch } = head
-      const records: LogRecord[] = []
-      forEachRecord(
-        segment.bytes,
-        segment.words,
-        head,
-        record,
-        ({ start }) => void records.push(new LogRecord().moveTo(segment.bytes, segment.words, start)),
-      )
-      yield { position: head.position, revision, time, epoch, records }
-    }
+  changes(position: number): IterableIterator<CommittedBatch> {
+    return new LogFollower(position, { ...this.#place, publishedPosition: () => this.publishedPosition })
   }
 
   timeAt(revision: number): number {
+    return this.placeAt(revision).time
+  }
+
+  placeAt(revision: number): StatePlace {
     this.#assertKept(revision)
-    const from = this.#directory.before('revision', revision)
-    if (from === undefined) return this.#log.contents.base.time
-    let time = 0
-    for (const { head } of this.#walk(from.position - 1)) {
-      if (head.revision > revision || head.position > this.publishedPosition) break
-      time = head.time
-    }
-    return time
+    return placeAt(revision, { ...this.#place, publishedPosition: this.publishedPosition })
+  }
+
+  get #place() {
+    return { log: this.#log, directory: this.#directory, isDamaged: this.#faults.length > 0 }
   }
 
   // ---- keeping
@@ -481,7 +481,8 @@ export class LogEngine implements Engine {
   retain(revision: number): boolean {
     assert(revision <= this.publishedRevision, 'only published states are given up')
     this.#oldestRevision = Math.max(this.#oldestRevision, revision)
-    return this.#index.retire(this.#oldestRevision, retiredPerCall)
+    // A checkpoint is made from what was kept when it began: the next call goes on.
+    return this.#upkeep.isReadingVersions || this.#index.retire(this.#oldestRevision, retiredPerCall)
   }
 
   get versionsRetained(): number {
@@ -500,9 +501,9 @@ export class LogEngine implements Engine {
     return reclaimableBytes(this.#log, this.#index.relocation, this.#behind)
   }
 
-  async compact(scope: 'garbage' | 'all' = 'garbage'): Promise<number> {
+  async compact(scope: 'garbage' | 'all' = 'garbage', pause?: () => Promise<void>): Promise<number> {
     this.#assertWritable()
-    return this.#upkeep.compact(scope)
+    return this.#upkeep.compact(scope, pause)
   }
 
   get #behind(): Behind {
@@ -518,6 +519,13 @@ export class LogEngine implements Engine {
     return this.#upkeep.verify(this.#faults, progress)
   }
 
+  async holdFiles(): Promise<FilesHold> {
+    await this.sync()
+    const position = Math.min(this.#durablePosition, this.publishedPosition)
+    const [newest] = this.#walk(position - 1)
+    return this.#upkeep.held.hold(position, newest, this.timeAt(this.#oldestRevision))
+  }
+
   stats(): EngineStats {
     return {
       ...logStats(this.#log, this.#index, this.#directory),
@@ -531,7 +539,10 @@ export class LogEngine implements Engine {
         oldestRevision: this.#oldestRevision,
         syncs: this.#log.syncs,
         reclaimableBytes: this.reclaimableBytes,
+        ...this.#indexCap.stats(),
+        ...orderedStats(this.#index),
         ...this.#upkeep.stats(),
+        ...this.#memory.stats(),
         readOnly: this.#readOnly ?? '',
         poisoned: this.#log.poison ?? '',
         faults: this.#faults.length,
@@ -548,12 +559,16 @@ export class LogEngine implements Engine {
     if (this.#closed) return
     // Whoever asked for that sync hears of its failure.
     while (this.#sync !== undefined) await this.#sync.catch(() => undefined)
+    await this.#memory.stop()
     await this.#upkeep.stop()
     if (this.#closed) return
     this.#closed = true
     this.#seal()
     try {
-      if (this.#readOnly === undefined && this.#log.poison === undefined) await this.#log.finish()
+      if (this.#readOnly === undefined && this.#log.poison === undefined) {
+        await this.#log.finish()
+        await this.#upkeep.close()
+      }
     } finally {
       this.#log.close()
       this.#options.lock.release()

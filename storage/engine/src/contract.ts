@@ -73,6 +73,15 @@ export interface Range {
   readonly at?: At
 }
 
+/** Where the state of a revision ends: its last batch, housekeeping included. */
+export interface StatePlace {
+  readonly position: number
+  /** Milliseconds since 1970. */
+  readonly time: number
+  /** Bytes of log behind it. */
+  readonly bytesAfter: number
+}
+
 /** A batch as `changes` hands it out. Its records are valid until the next step of the iteration. */
 export interface CommittedBatch {
   readonly position: number
@@ -94,6 +103,48 @@ export interface VerifyReport {
   readonly batchesChecked: number
   readonly recordsChecked: number
   readonly bytesChecked: number
+}
+
+/** A file that holds published state. Its bytes from 0 to `bytes` never change. */
+export interface HeldFile {
+  readonly kind: 'log' | 'sorted'
+  readonly number: number
+  /** With kind and number it tells this file from every other one that ever had its name. */
+  readonly seed: number
+  readonly path: string
+  readonly bytes: number
+}
+
+/** The files that hold a state, kept on the disk until they are let go: what a backup copies. */
+export interface FilesHold {
+  readonly storeId: string
+  /** Sorted files, then those of the log in their order. */
+  readonly files: readonly HeldFile[]
+  /** Which files count, and from where on the log does. */
+  readonly contents: HeldContents
+  /** The newest batch in them: published and durable. */
+  readonly position: number
+  readonly revision: number
+  readonly time: number
+  /** The oldest state that they hold, and a time at which it was there. */
+  readonly oldest: { readonly revision: number; readonly time: number }
+  /** Lets the files go. They may be used no more. */
+  release(): Promise<void>
+}
+
+/** What stands beside the files; docs/formats/sorted-v1.md has the fields. */
+export interface HeldContents {
+  readonly generation: number
+  readonly oldestRevision: number
+  readonly logStart: number
+  readonly base: { readonly position: number; readonly revision: number; readonly time: number }
+  readonly sorted: readonly {
+    readonly number: number
+    readonly bytes: number
+    readonly records: number
+    readonly minRevision: number
+    readonly maxRevision: number
+  }[]
 }
 
 export interface EngineStats {
@@ -144,7 +195,8 @@ export interface Engine {
   /**
    * Appends and indexes a batch, not yet published; returns its position. The bytes may still be staged in memory: `write`
    * or `sync` hands them on. Throws with nothing changed: `engine.key_too_large`, `engine.value_too_large`,
-   * `engine.batch_too_large`, `engine.full` (a batch of deletes still fits then), `engine.read_only`, `engine.poisoned`.
+   * `engine.batch_too_large`, `engine.full` (a batch of deletes still fits then), `engine.store_full` (likewise), `engine.index_full`
+   * (one that adds no keys still fits), `engine.read_only`, `engine.poisoned`.
    */
   append(batch: Batch): number
   /**
@@ -185,15 +237,21 @@ export interface Engine {
    * (or appended, for `latest`) while it runs may or may not be seen; with a revision it sees that state.
    */
   range(keyspace: Keyspace, range: Range): Iterable<RecordView>
+  /** As `range`, without ever stalling the loop on a cold page; it lets the loop turn, and its records are the caller's own. */
+  rangeAsync(keyspace: Keyspace, range: Range): AsyncIterable<RecordView>
   count(keyspace: Keyspace, range: Range): number
   /** The latest record near a fraction (0 to 1) of the way through a keyspace, for random picks; undefined where a delete stands. */
   sample(keyspace: Keyspace, fraction: number): RecordView | undefined
   /** Keyspaces that hold at least one key or tombstone, ascending. */
   keyspaces(): Keyspace[]
-  /** Every published batch whose position is above `position`, in order. `engine.compacted` where they are gone. */
-  changes(position: number): Iterable<CommittedBatch>
+  /**
+   * Every published batch whose position is above `position`, in order; asked again after its end, it goes on with what has
+   * been published since. `engine.compacted` where they are gone.
+   */
+  changes(position: number): IterableIterator<CommittedBatch>
   /** The time of the newest batch at or before a revision: a snapshot's own now. */
   timeAt(revision: number): number
+  placeAt(revision: number): StatePlace
 
   /**
    * States older than `revision` may go: reads below it fail with `engine.compacted`. Never goes back. Drops a bounded
@@ -205,9 +263,10 @@ export interface Engine {
   /**
    * Rewrites what holds garbage, a bounded part of the store at a time, while reads and writes go on; with `all` everything
    * that lies behind the oldest kept state, in the order of keys. Resolves to the bytes given back, 0 where there was nothing
-   * to gain. Fails with nothing changed: `engine.full`, `engine.corrupt`.
+   * to gain. Fails with nothing changed: `engine.full`, `engine.corrupt`. It works in slices; `pause` is awaited between them,
+   * by default one turn of the event loop.
    */
-  compact(scope?: 'garbage' | 'all'): Promise<number>
+  compact(scope?: 'garbage' | 'all', pause?: () => Promise<void>): Promise<number>
   /** Bytes of everything stored, garbage included. */
   readonly storedBytes: number
   /** Bytes that `compact` would give back, about; it is worth calling when they are a good part of the store. */
@@ -215,6 +274,11 @@ export interface Engine {
   /** Checks every byte on the disk, reading past the mappings. */
   verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport>
   stats(): EngineStats
+  /**
+   * Makes what is published durable, and holds the files that have it, while reads, writes and compaction go on. Absent where an
+   * engine has no files that can be copied. Fails as `sync` does: with `engine.read_only` where the store is damaged.
+   */
+  holdFiles?(): Promise<FilesHold>
   close(): Promise<void>
 }
 

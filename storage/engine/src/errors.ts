@@ -10,6 +10,14 @@ export const engineErrors = defineErrors('engine', {
   },
   batch_too_large: { retry: 'no', text: 'the batch has {size} {unit}, the most is {max}; split it' },
   full: { retry: 'later', text: 'no space left in {path}: reads and deletes go on; free some space on its disk' },
+  store_full: {
+    retry: 'later',
+    text: 'the store takes {bytes} bytes of the {max} of storedBytesMax (persistence.mmap.file_size_gb): reads and deletes go on; delete and compact, or set a larger one',
+  },
+  index_full: {
+    retry: 'later',
+    text: 'the index takes {bytes} bytes of the {max} of indexBytesMax (store.index_bytes_max), so no key can be added: reads, overwrites and deletes go on; delete keys, or set a larger indexBytesMax',
+  },
   log_too_large: {
     retry: 'later',
     text: 'the index tells {pieces} pieces of the log apart (a segment, or 64 MiB of it), and all are in use: compact, or set a larger segmentBytes',

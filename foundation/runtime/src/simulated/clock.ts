@@ -55,6 +55,10 @@ export class SimulatedClock implements Clock {
     return turn()
   }
 
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.after(ms, resolve))
+  }
+
   /** Moves the wall clock alone, as an operator or a time server does; negative steps it back. */
   stepWall(stepMs: number): void {
     this.#wallOffsetMs += stepMs

@@ -89,6 +89,10 @@ export class SimulatedFile implements DiskFile {
     return this.#context.trySync()
   }
 
+  async dropCached(): Promise<void> {
+    this.#check('advising')
+  }
+
   truncate(size: number): void {
     this.#check('resizing')
     this.#refuseIfForReading()
@@ -140,9 +144,9 @@ class SimulatedMapping implements Mapping {
     }
   }
 
-  residentBytes(): number {
+  residentBytes(start = 0, length: number = this.bytes.length - start): number {
     this.#check()
-    return this.bytes.length
+    return length
   }
 
   advise(): void {

@@ -25,6 +25,20 @@ export class BatchDirectory {
     this.#places.push({ position: batch.position, revision: batch.revision, segment, offset: batch.offset })
   }
 
+  get count(): number {
+    return this.#places.length
+  }
+
+  /** The place that was noted after `index` others. */
+  at(index: number): BatchPlace {
+    return this.#places[index] as BatchPlace
+  }
+
+  /** Takes over what another directory noted, in order. */
+  restore(place: BatchPlace): void {
+    this.#places.push(place)
+  }
+
   /** Forgets batches above a position. */
   truncateAfter(position: number): void {
     while (this.#places.length > 0 && (this.#places.at(-1) as BatchPlace).position > position) this.#places.pop()

@@ -168,8 +168,17 @@ export class Log {
     }
     const segment = this.active
     if (segment.end + bytes <= segment.zeroedEnd) return
+    if (!deletesOnly) this.#assertRoom(bytes)
     if (segment.end + bytes > segment.capacity) this.#startSegment(bytes, deletesOnly)
     this.#zeroAhead(this.active, this.active.end + bytes, deletesOnly)
+  }
+
+  /** Looked at where the log takes more of the disk: what was taken ahead is the log's. */
+  #assertRoom(bytes: number): void {
+    const { storedBytesMax } = this.#options.config
+    if (storedBytesMax === 0) return
+    const { storedBytes } = this
+    if (storedBytes + bytes > storedBytesMax) throw engineErrors.store_full({ bytes: storedBytes, max: storedBytesMax })
   }
 
   /** Whether `bytes` more can be appended as things stand, without making room first. */
@@ -305,7 +314,7 @@ export class Log {
     // A batch larger than a segment gets one of its own size.
     const capacity = Math.max(config.segmentBytes, align8(segmentHeaderBytes + bytes))
     const path = `${this.directory}/${segmentFileName(number)}`
-    const image = this.#takeImage(capacity)
+    const image = this.takeImage(capacity)
     const segment = this.withSpace(deletesOnly, () =>
       createSegment(disk, path, { kind: 'log', number, image, createdAt: clock.now(), storeId, seed: randomUint32() }),
     )
@@ -326,14 +335,17 @@ export class Log {
     const { kind } = this.#options.disk
     if (kind === 'javascript' || kind === 'memory') return
     if (segment.capacity === this.#options.config.segmentBytes) this.#spareImage = segment.bytes
-    segment.mapFile()
+    segment.mapFile(this.#options.config.adviseRandom ? 'random' : 'normal')
     this.#publishImage(segment)
   }
 
-  /** An image for a new segment: that of the one sealed before the last if there is one, whose pages are there already. */
-  #takeImage(capacity: number): Uint8Array {
+  /**
+   * An image of at least so many bytes for a segment: that of the one sealed last, if nobody took it yet, since its pages are
+   * there already; it holds what it held. Recovery thus reads a store of any size through one image.
+   */
+  takeImage(capacity: number): Uint8Array {
     const spare = this.#spareImage
-    if (spare === undefined || spare.length !== capacity) return new Uint8Array(largeBuffer(capacity))
+    if (spare === undefined || spare.length < capacity) return new Uint8Array(largeBuffer(capacity))
     this.#spareImage = undefined
     return spare
   }

@@ -10,7 +10,7 @@
 import { assert } from '@orbitkv/base'
 import { crc32c, readUint64, writeUint64 } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
-import type { Disk, DiskFile, Mapping } from '@orbitkv/runtime'
+import type { Disk, DiskFile, MapAdvice, Mapping } from '@orbitkv/runtime'
 import {
   formatVersion,
   type SegmentKind,
@@ -43,6 +43,8 @@ export class Segment {
   minRevision = 0
   /** The last batch of a log segment; zeros where it has none. */
   readonly lastBatch = { position: 0, revision: 0, time: 0 }
+  /** When all its bytes were last known to be right, milliseconds since 1970; 0 for the time at which it is asked for (scrub.ts). */
+  checkedAt = 0
   /** Up to here the file holds what `bytes` holds. */
   writtenEnd: number
   /** Up to here the file's blocks exist; zeros between `writtenEnd` and here. */
@@ -70,9 +72,10 @@ export class Segment {
   }
 
   /** Replaces the image by a mapping of the file, which is no longer written. */
-  mapFile(): void {
+  mapFile(advice: MapAdvice): void {
     assert(this.writtenEnd === this.end, 'a segment is written before it is mapped')
     const mapping = this.file.map(0, this.end)
+    mapping.advise(advice)
     this.mapping = mapping
     this.bytes = mapping.bytes
     this.words = new Uint32Array(mapping.bytes.buffer, 0, mapping.bytes.length >>> 2)

@@ -17,7 +17,9 @@ const setWords = 256 / 32
 export class Alphabets {
   /** The digit of each byte, 256 to an alphabet. */
   readonly digits = new Uint8Array(alphabetsMax << 8)
-  readonly letters = new Float64Array(alphabetsMax)
+  readonly letters = new Int32Array(alphabetsMax)
+  /** How many values half a head has. */
+  readonly halves = new Float64Array(alphabetsMax)
   #count = 0
   /** The bytes of each, a bit a byte. */
   readonly #sets: Int32Array[] = []
@@ -30,18 +32,21 @@ export class Alphabets {
     const letters = this.letters[alphabet] as number
     const first = high ^ flipTop
     const second = low ^ flipTop
-    let value = digits[table + (first >>> 24)] as number
-    value = value * letters + (digits[table + ((first >>> 16) & 0xff)] as number)
-    value = value * letters + (digits[table + ((first >>> 8) & 0xff)] as number)
-    value = value * letters + (digits[table + (first & 0xff)] as number)
-    value = value * letters + (digits[table + (second >>> 24)] as number)
-    value = value * letters + (digits[table + ((second >>> 16) & 0xff)] as number)
-    value = value * letters + (digits[table + ((second >>> 8) & 0xff)] as number)
-    return value * letters + (digits[table + (second & 0xff)] as number)
+    // Halves in whole numbers, which do not wait for one another: letters to the fourth is below 2^24.
+    let upper = digits[table + (first >>> 24)] as number
+    let lower = digits[table + (second >>> 24)] as number
+    upper = Math.imul(upper, letters) + (digits[table + ((first >>> 16) & 0xff)] as number)
+    lower = Math.imul(lower, letters) + (digits[table + ((second >>> 16) & 0xff)] as number)
+    upper = Math.imul(upper, letters) + (digits[table + ((first >>> 8) & 0xff)] as number)
+    lower = Math.imul(lower, letters) + (digits[table + ((second >>> 8) & 0xff)] as number)
+    upper = Math.imul(upper, letters) + (digits[table + (first & 0xff)] as number)
+    lower = Math.imul(lower, letters) + (digits[table + (second & 0xff)] as number)
+    return upper * (this.halves[alphabet] as number) + lower
   }
 
   /** The alphabet for heads [from, to), made where there is none yet; -1 where they use too many different bytes. */
   alphabetFor(high: Int32Array, low: Int32Array, from: number, to: number): number {
+    if (!isText(high, low, from, to)) return -1
     const used = this.#used.fill(0)
     for (let i = from; i < to; i++) {
       const first = (high[i] as number) ^ flipTop
@@ -71,6 +76,7 @@ export class Alphabets {
     const alphabet = this.#count++
     this.#sets.push(set)
     this.letters[alphabet] = letters
+    this.halves[alphabet] = letters ** 4
     for (let byte = 0, digit = 0; byte < 256; byte++) {
       this.digits[(alphabet << 8) + byte] = Math.min(digit, letters - 1)
       if (has(set, byte)) digit++
@@ -81,4 +87,16 @@ export class Alphabets {
 
 function has(set: Int32Array, byte: number): boolean {
   return (((set[byte >>> 5] as number) >>> (byte & 31)) & 1) !== 0
+}
+
+/** Whether heads look like text: a few of them tell. */
+function isText(high: Int32Array, low: Int32Array, from: number, to: number): boolean {
+  const step = Math.max(1, (to - from) >>> 3)
+  for (let i = from; i < to; i += step) {
+    const first = (high[i] as number) ^ flipTop
+    const second = (low[i] as number) ^ flipTop
+    // No byte of text has its top bit set, and bytes below 0x20 are not in names; zeros stand behind a short key.
+    if (((first | second) & 0x80808080) !== 0 || (first & 0x60000000) === 0) return false
+  }
+  return true
 }

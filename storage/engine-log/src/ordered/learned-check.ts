@@ -12,9 +12,11 @@ import { compareBytes } from '@orbitkv/bytes'
 import {
   kindPlain,
   nodeBase,
+  nodeBlockWords,
   nodeCount,
   nodeErrorMax,
   nodeKind,
+  nodeLaid,
   nodeLevel,
   nodeLimit,
   nodeNext,
@@ -31,11 +33,12 @@ import { noString } from './learned-strings.ts'
 import type { LearnedTree } from './learned-tree.ts'
 
 export interface TreeShape {
+  /** Nodes from the root to a leaf. */
   readonly depth: number
   readonly leaves: number
   readonly branches: number
-  /** Leaves that are searched without their model. */
-  readonly plainLeaves: number
+  /** Nodes that are searched without a model. */
+  readonly plainNodes: number
   /** Slots of leaves without an entry. */
   readonly gaps: number
   /** Bits of the distance between where a leaf's model expects an entry and where it was laid: mean over entries. */
@@ -44,33 +47,38 @@ export interface TreeShape {
   readonly errorSlotsMax: number
 }
 
-export function shapeOf(tree: LearnedTree): TreeShape {
+/** Figures from at most so many nodes, spread over all of them; exact where there are no more. Reads no slots. */
+export function shapeOf(tree: LearnedTree, nodesMost: number): TreeShape {
+  const nodes = tree.pool.nodesEnd - 1
+  const step = Math.max(1, Math.ceil(nodes / nodesMost))
   let leaves = 0
   let branches = 0
-  let plainLeaves = 0
+  let plainNodes = 0
   let slots = 0
+  let laid = 0
   let bits = 0
   let errorSlotsMax = 0
-  const visit = (node: number): void => {
+  for (let node = 1; node <= nodes; node += step) {
+    if (tree.word(node, nodeBlockWords) === 0) continue
+    const isPlain = tree.word(node, nodeKind) === kindPlain
+    if (isPlain) plainNodes++
     if (tree.word(node, nodeLevel) > 0) {
       branches++
-      for (const { a } of entriesOf(tree, node)) visit(a)
-      return
+      continue
     }
     leaves++
     slots += tree.word(node, nodeSlots)
+    laid += tree.word(node, nodeLaid)
     bits += tree.word(node, nodeSteps)
-    if (tree.word(node, nodeKind) === kindPlain) plainLeaves++
-    else errorSlotsMax = Math.max(errorSlotsMax, tree.word(node, nodeErrorMax))
+    if (!isPlain) errorSlotsMax = Math.max(errorSlotsMax, tree.word(node, nodeErrorMax))
   }
-  visit(tree.root)
   return {
     depth: tree.height + 1,
-    leaves,
-    branches,
-    plainLeaves,
-    gaps: slots - tree.size,
-    errorBitsMean: tree.size === 0 ? 0 : bits / tree.size,
+    leaves: leaves * step,
+    branches: branches * step,
+    plainNodes: plainNodes * step,
+    gaps: Math.max(0, slots * step - tree.size),
+    errorBitsMean: laid === 0 ? 0 : bits / laid,
     errorSlotsMax,
   }
 }

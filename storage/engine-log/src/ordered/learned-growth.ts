@@ -1,17 +1,26 @@
 /**
- * How the tree of the learned index grows and shrinks: which node is laid out anew, enlarged or split, and where.
+ * How the tree of the learned index grows: which node is laid out anew, enlarged or split, and where.
  *
  * A node that is full is fitted anew. Where the model then finds entries in few steps, the node grows a little, up to a size
  * that keeps every insert short. Where it does not, or where many heads are equal, the node is only allowed to be small,
  * and splits at the widest distance between two entries, so that its parts suit a line, or share a longer prefix. A
- * split needs room in the parent alone, so branches are grown on the way down, one a call.
- *
- * Nodes go when empty and are not merged, after T. Johnson, D. Shasha, "B-trees with inserts and deletes: why
- * free-at-empty is better than merge-at-half", 1993; one that has become sparse gives its slots back.
+ * split needs room in the parent alone, so branches are grown on the way down, one a call. Many entries with one head
+ * get a leaf of their own, and a leaf in the midst of which keys arrive one behind the other splits where they come in.
  */
 
 import { assert } from '@orbitkv/base'
-import { branchSlotsMax, densityLaid, fillBehind, Layout, type Shape, stepsPoor } from './learned-layout.ts'
+import type { LeafCopy } from './leaf-copy.ts'
+import {
+  branchSlotsMax,
+  densityLaid,
+  fillBehind,
+  isSpread,
+  type Layout,
+  roundUp,
+  type Shape,
+  slotsMin,
+  stepsMost,
+} from './learned-layout.ts'
 import {
   headerShift,
   kindPlain,
@@ -49,20 +58,24 @@ import {
   modelInput,
   predictSlot,
 } from './learned-search.ts'
+import { Stretch } from './learned-stretch.ts'
 import { noString } from './learned-strings.ts'
 import { heightMax, type LearnedTree } from './learned-tree.ts'
 
-const leafSlotsMax = 1024
+/** A little less than 1024, so that chunks, which are powers of two, hold whole blocks with next to nothing left. */
+const leafSlotsMax = 1008
 /** Slots of a node whose model is poor: a binary search of it stays within few cache lines. */
 const leafSlotsPoor = 96
-const branchSlotsPoor = 96
-const slotsMin = 16
+/** A branch may be larger: one level less is worth more steps within it. */
+const branchSlotsPoor = 512
 /** Shifts for each slot since a node was laid out after which its model is due again. */
-const workPerSlot = 24
+const workPerSlot = 8
 /** A leaf with more steps than this, on average, is fitted anew before it grows. */
 const stepsStretched = 1.6
 /** A node this full, at the most slots that it may have, splits. */
-const densitySplit = 0.8
+const densitySplit = 0.7
+/** As much of a node whose entries arrive in order. */
+const densityFollowed = 0.9
 /** So many keys in order are a run; one that is predicted so far behind it begins another. */
 const runSlotsMin = 64
 /** A distance this many times the mean one is where a node falls into parts. */
@@ -70,15 +83,19 @@ const wideDistance = 16
 /** One in so many neighbours with equal heads is worth a longer prefix; one in the other number, a split. */
 const tiesTightened = 8
 const tiesPoor = 4
+/** So many entries with one head get a leaf of their own: what its header takes is worth their looks at the log. */
+const tiesApart = 12
 
 export class Growth {
   readonly #tree: LearnedTree
   readonly #layout: Layout
+  readonly #stretching: Stretch
 
-  constructor(tree: LearnedTree) {
+  constructor(tree: LearnedTree, layout: Layout) {
     this.#tree = tree
-    this.#layout = new Layout(tree)
-    this.#layout.lay(tree.root, 0, 0, slotsMin, 'spread')
+    this.#layout = layout
+    this.#stretching = new Stretch(tree)
+    layout.lay(tree.root, 0, 0, slotsMin, 'spread')
   }
 
   isFull(node: number): boolean {
@@ -115,6 +132,42 @@ export class Growth {
     else this.#growLeaf(leaf, key, start, end, side)
   }
 
+  /** Adds a leaf behind all others, with entries that are not below `separator`; the first leaf is the root that there is. */
+  append(leaf: LeafCopy, separator: Uint8Array): void {
+    const tree = this.#tree
+    const layout = this.#layout
+    const isFirst = tree.size === 0
+    const added = isFirst ? tree.root : tree.pool.make(0)
+    tree.setWord(added, nodePrefix, tree.strings.keep(leaf.prefix, 0, leaf.prefix.length))
+    tree.setWord(added, nodePrefixBytes, leaf.prefix.length)
+    layout.take(leaf)
+    layout.lay(added, 0, leaf.count, Math.max(leaf.count, Math.min(leafSlotsMax, leaf.slots)), 'spread')
+    if (!isFirst) {
+      const last = this.#wayToAppend(separator)
+      this.#linkBehind(last, added)
+      this.#addChild(1, last, added, tree.strings.keep(separator, 0, separator.length), 0)
+      tree.headPrefix = -1
+      tree.descend(separator, 0, separator.length)
+    }
+    tree.addToPath(leaf.count)
+  }
+
+  /** The last leaf, with room in every branch on the way to it. */
+  #wayToAppend(separator: Uint8Array): number {
+    const tree = this.#tree
+    for (;;) {
+      tree.headPrefix = -1
+      const last = tree.descend(separator, 0, separator.length)
+      let full = noNode
+      for (let level = tree.height; level > 0 && full === noNode; level--) {
+        const branch = tree.pathNode[level] as number
+        if (this.isFull(branch)) full = branch
+      }
+      if (full === noNode) return last
+      this.#grow(full, this.#shapeOf(full))
+    }
+  }
+
   /** Where a node's gaps should go, by where entries came in since it was laid out. */
   #shapeOf(node: number): Shape {
     const tree = this.#tree
@@ -132,8 +185,24 @@ export class Growth {
     const slots = tree.word(leaf, nodeSlots)
     const largest = tree.word(leaf, nodeKind) === kindPlain ? leafSlotsPoor : leafSlotsMax
     // Keys that arrive in order go on in a leaf of their own, and the one behind them stays full.
-    if (follows && slots >= largest) this.#splitAtEdge(leaf, key, start, end, side)
+    const isWorn = tree.word(leaf, nodeCount) < tree.word(leaf, nodeLimit)
+    if (isWorn && !follows && slots > leafSlotsPoor) this.#splitAtPlace(leaf)
+    else if (follows && slots >= largest) this.#splitAtEdge(leaf, key, start, end, side)
     else if (follows || !this.#stretch(leaf)) this.#grow(leaf, follows ? shape : 'spread')
+  }
+
+  /** Splits a leaf where keys come in one behind the other, for which it has no gaps: before the key that is sought. */
+  #splitAtPlace(leaf: number): void {
+    const layout = this.#layout
+    const { high, low } = this.#tree
+    layout.gather(leaf)
+    const { count } = layout
+    let place = 0
+    for (; place < count; place++) {
+      const own = layout.high[place] as number
+      if (own > high || (own === high && (layout.low[place] as number) >= low)) break
+    }
+    this.#split(leaf, Math.min(Math.max(place, 1), count - 1), slotsMin, 'spread-with-end')
   }
 
   /** Enlarges or splits a leaf that is full and keeps its model, or its lack of one; false where more is to be done. */
@@ -144,11 +213,10 @@ export class Growth {
     const slots = roundUp((count + 1) / densityLaid)
     if (tree.word(leaf, nodeKind) === kindPlain) {
       if (slots > leafSlotsPoor) return false
-      this.#layout.layEvenly(leaf, slots)
-      return true
+      return this.#layout.layEvenly(leaf, slots, Math.floor(count / tiesPoor))
     }
     if (tree.word(leaf, nodeSteps) > stepsStretched * tree.word(leaf, nodeLaid)) return false
-    if (slots <= leafSlotsMax) return this.#layout.stretch(leaf, slots) <= stepsStretched
+    if (slots <= leafSlotsMax) return this.#stretching.enlarge(leaf, slots) <= stepsStretched
     this.#divide(leaf)
     return true
   }
@@ -173,8 +241,7 @@ export class Growth {
     const right = tree.pool.make(0)
     this.#linkBehind(leaf, right)
     this.#copyPrefix(leaf, right)
-    const slots = tree.word(leaf, nodeSlots)
-    this.#layout.divide(leaf, right, (at - base) / slotWords, count - keep, slots, slots)
+    this.#stretching.divide(leaf, right, (at - base) / slotWords, count - keep)
     this.#addChild(1, leaf, right, separator, count - keep)
   }
 
@@ -188,17 +255,29 @@ export class Growth {
     const first = isBranch ? 1 : 0
     let ties = layout.tiesOf(first, count)
     if (ties * tiesTightened > count && layout.tighten(node, 0, count)) ties = layout.tiesOf(first, count)
-    const wanted = shape === 'spread' ? Math.ceil((count + 1) / densityLaid) : 2 * (count + 1)
+    const wanted = isSpread(shape) ? Math.ceil((count + 1) / densityLaid) : 2 * (count + 1)
     const most = isBranch ? branchSlotsMax : leafSlotsMax
     let slots = Math.min(roundUp(wanted), most)
-    const isPoor = layout.fit(isBranch, 0, count, slots, shape) > stepsPoor || ties * tiesPoor > count
+    const fullest = isSpread(shape) ? densitySplit : densityFollowed
+    if (!isBranch && this.#isCrowded(0, count, ties)) {
+      this.#split(node, layout.headBoundary(), slotsMin, shape)
+      return
+    }
+    const isPoor = layout.fit(isBranch, 0, count, slots, shape) > stepsMost(shape) || ties * tiesPoor > count
     const poorMost = isBranch ? branchSlotsPoor : leafSlotsPoor
     if (isPoor && slots > poorMost) {
       slots = poorMost
-      if (count <= slots * densitySplit) layout.fit(isBranch, 0, count, slots, shape)
+      if (count <= slots * fullest) layout.fit(isBranch, 0, count, slots, shape)
     }
-    if (count <= slots * densitySplit) layout.layFitted(node, 0, count, slots, shape)
+    if (count <= slots * fullest) layout.layFitted(node, 0, count, slots, shape)
     else this.#split(node, this.#splitPoint(node, isPoor, shape), isPoor ? slots : tree.word(node, nodeSlots), shape)
+  }
+
+  /** Whether many entries of a leaf have one head, beside others: in a leaf of their own a longer prefix tells them apart. */
+  #isCrowded(from: number, to: number, ties: number): boolean {
+    if (ties < tiesApart) return false
+    const most = this.#layout.mostTies(from, to)
+    return most >= tiesApart && most < to - from
   }
 
   /** How many entries a node that is split keeps. */
@@ -233,16 +312,21 @@ export class Growth {
     this.#copyPrefix(node, right)
     let entries = 0
     for (let i = keep; i < count; i++) entries += level === 0 ? 1 : (layout.below[i] as number)
-    this.#layPart(right, keep, count, slots, most, shape)
+    this.#layPart(right, keep, count, slots, most, shape === 'spread-with-end' ? 'spread' : shape)
     this.#layPart(node, 0, keep, slots, most, shape === 'room-behind' ? 'spread' : shape)
     this.#addChild(level + 1, node, right, separator, entries)
   }
 
   #layPart(node: number, from: number, to: number, slots: number, most: number, shape: Shape): void {
     const layout = this.#layout
-    const first = this.#tree.word(node, nodeLevel) > 0 ? from + 1 : from
-    if (layout.tiesOf(first, to) * tiesTightened > to - from) layout.tighten(node, from, to)
-    layout.lay(node, from, to, Math.min(most, Math.max(slots, roundUp((to - from + 1) / densityLaid))), shape)
+    const isBranch = this.#tree.word(node, nodeLevel) > 0
+    const first = isBranch ? from + 1 : from
+    const count = to - from
+    if (layout.tiesOf(first, to) * tiesTightened > count) layout.tighten(node, from, to)
+    // With hardly any room the next entry splits it again.
+    const isCrowded = !isBranch && this.#isCrowded(from, to, layout.tiesOf(first, to))
+    const wanted = isCrowded ? roundUp(count + 1) : Math.max(slots, roundUp((count + 1) / densityLaid))
+    layout.lay(node, from, to, Math.min(most, wanted), shape)
   }
 
   #linkBehind(leaf: number, right: number): void {
@@ -284,23 +368,27 @@ export class Growth {
     const layout = this.#layout
     const added = key.slice(start, end)
     const right = tree.pool.make(0)
-    const isFollowed = tree.word(leaf, nodeSlots) >= leafSlotsPoor && tree.prefixOrder(leaf, key, start, end) === 0
+    const isFollowed =
+      tree.word(leaf, nodeSlots) >= leafSlotsPoor &&
+      tree.word(leaf, nodeKind) !== kindPlain &&
+      tree.prefixOrder(leaf, key, start, end) === 0
     const isLast = side > 0 ? tree.word(leaf, nodeNext) === noNode : tree.word(leaf, nodePrevious) === noNode
     const slots = isFollowed && isLast ? tree.word(leaf, nodeSlots) : slotsMin
-    layout.gather(leaf)
-    const { count } = layout
-    const separator =
-      side > 0 ? this.#separate(this.#leafKey(count - 1), added) : this.#separate(added, this.#leafKey(0))
+    const count = tree.word(leaf, nodeCount)
+    const edge = this.#edgeKey(leaf, side)
+    const separator = side > 0 ? this.#separate(edge, added) : this.#separate(added, edge)
     const slope = tree.pool.models[(leaf << modelShift) + nodeSlope] as number
     const kind = tree.word(leaf, nodeKind)
     this.#linkBehind(leaf, right)
     this.#copyPrefix(leaf, right)
     let empty = right
     if (side < 0) {
+      layout.gather(leaf)
       layout.lay(right, 0, count, roundUp(count), 'room-before')
       empty = leaf
     }
     if (side > 0 && count * 4 < tree.word(leaf, nodeSlots) * 3) {
+      layout.gather(leaf)
       layout.lay(leaf, 0, count, roundUp(count), 'room-behind')
     }
     if (side > 0) this.#closeBehind(leaf)
@@ -317,8 +405,18 @@ export class Growth {
       const low = tree.word(empty, nodeBaseLow)
       const origin = slope * modelInput(tree.pool, empty, high, low)
       tree.pool.models[(empty << modelShift) + nodeIntercept] = (side > 0 ? 0 : slots - 1) - origin + 1e-6
-    } else this.#dropPrefix(empty)
+    } else tree.dropPrefix(empty)
     this.#addChild(1, leaf, right, separator, side > 0 ? 0 : count)
+  }
+
+  /** The key of a leaf's last entry, or with `side` below 0 of its first one. */
+  #edgeKey(leaf: number, side: number): Uint8Array {
+    const tree = this.#tree
+    const words = tree.wordsOf(leaf)
+    const base = tree.word(leaf, nodeBase)
+    const slot = side > 0 ? tree.slotBefore(words, base, tree.word(leaf, nodeSlots)) : tree.firstSlot(leaf)
+    const at = base + slot * slotWords
+    return this.#layout.keyAt(words[at + slotA] as number, words[at + slotB] as number)
   }
 
   /** Heads of gaps behind a leaf's last entry may be above the separator that is to come: they are forgotten. */
@@ -329,12 +427,6 @@ export class Growth {
     const slots = tree.word(leaf, nodeSlots)
     const behind = tree.slotBefore(words, base, slots) + 1
     fillBehind(words, base + behind * slotWords, base + slots * slotWords)
-  }
-
-  #dropPrefix(node: number): void {
-    this.#tree.strings.drop(this.#tree.word(node, nodePrefix))
-    this.#tree.setWord(node, nodePrefix, noString)
-    this.#tree.setWord(node, nodePrefixBytes, 0)
   }
 
   /** Adds a node behind `left`, of which it has taken so many entries, to the branch above on the way down. */
@@ -415,75 +507,6 @@ export class Growth {
     } else return
     tree.setWord(node, field, tree.word(node, field) + 1)
   }
-
-  /** After a leaf on the way of the last descent lost an entry. */
-  shrink(leaf: number): void {
-    const tree = this.#tree
-    const count = tree.word(leaf, nodeCount)
-    if (count > 0) this.#giveBack(leaf)
-    else if (tree.height > 0) this.#freeLeaf(leaf)
-    else {
-      this.#dropPrefix(leaf)
-      this.#layout.lay(leaf, 0, 0, slotsMin, 'spread')
-    }
-  }
-
-  #giveBack(node: number): void {
-    const tree = this.#tree
-    const count = tree.word(node, nodeCount)
-    const slots = tree.word(node, nodeSlots)
-    if (slots <= slotsMin || count * 4 > slots) return
-    this.#layout.gather(node)
-    this.#layout.lay(node, 0, count, roundUp((count + 1) / densityLaid), 'spread')
-  }
-
-  #freeLeaf(leaf: number): void {
-    const tree = this.#tree
-    const next = tree.word(leaf, nodeNext)
-    const previous = tree.word(leaf, nodePrevious)
-    if (previous !== noNode) tree.setWord(previous, nodeNext, next)
-    if (next !== noNode) tree.setWord(next, nodePrevious, previous)
-    this.#freeNode(leaf)
-    for (let level = 1; level <= tree.height; level++) {
-      const branch = tree.pathNode[level] as number
-      this.#removeChild(branch, tree.pathSlot[level] as number)
-      if (tree.word(branch, nodeCount) > 0) {
-        this.#giveBack(branch)
-        break
-      }
-      assert(level < tree.height, 'the root is never left without a child')
-      this.#freeNode(branch)
-    }
-    while (tree.height > 0 && tree.word(tree.root, nodeCount) === 1) {
-      const root = tree.root
-      const at = tree.word(root, nodeBase) + tree.firstSlot(root) * slotWords
-      tree.root = tree.wordsOf(root)[at + slotA] as number
-      tree.height--
-      this.#freeNode(root)
-    }
-  }
-
-  #freeNode(node: number): void {
-    this.#tree.strings.drop(this.#tree.word(node, nodePrefix))
-    this.#tree.pool.free(node)
-  }
-
-  #removeChild(branch: number, slot: number): void {
-    const tree = this.#tree
-    const words = tree.wordsOf(branch)
-    const base = tree.word(branch, nodeBase)
-    const at = base + slot * slotWords
-    const wasFirst = tree.firstSlot(branch) === slot
-    tree.strings.drop(words[at + slotB] as number)
-    words[at + slotA] = 0
-    tree.setWord(branch, nodeCount, tree.word(branch, nodeCount) - 1)
-    if (!wasFirst || tree.word(branch, nodeCount) === 0) return
-    // The next child takes over all that is below its separator.
-    const first = tree.firstSlot(branch)
-    tree.strings.drop(words[base + first * slotWords + slotB] as number)
-    words[base + first * slotWords + slotB] = noString
-    for (let i = base; i <= base + first * slotWords; i += slotWords) words[i] = words[i + 1] = lowestWord
-  }
 }
 
 /**
@@ -498,8 +521,4 @@ function unevenHalf(node: number, count: number): number {
 /** Whether a slot is one of the gaps behind all entries that a node was laid out with. */
 function isUntouched(words: Int32Array, at: number): boolean {
   return words[at + slotA] === 0 && words[at] === highestWord && words[at + 1] === highestWord
-}
-
-function roundUp(slots: number): number {
-  return Math.max(slotsMin, (Math.ceil(slots) + 15) & ~15)
 }

@@ -13,6 +13,8 @@ import { LearnedIndex } from './learned-index.ts'
 class MemoryKeys implements KeySource {
   readonly #keys = new Map<number, Uint8Array>()
   #next = 1
+  /** Comparisons so far. */
+  compares = 0
 
   /** A new location of a key: segment and offset are both made of its number, so that mixing them up shows. */
   add(key: Uint8Array): number {
@@ -32,6 +34,7 @@ class MemoryKeys implements KeySource {
 
   compareKeyAt(segment: number, offset8: number, key: Uint8Array, start: number, end: number): number {
     const own = this.#keyOf(segment, offset8)
+    this.compares++
     return compareBytes(own, 0, own.length, key, start, end)
   }
 
@@ -204,6 +207,36 @@ describe('ordered index', () => {
     assert.equal(pair.index.changeCount, before + 1)
   })
 
+  test('its shape is counted, or estimated from some of its nodes', () => {
+    const random = new Random(1)
+    const pair = new Pair()
+    for (let i = 0; i < 20_000; i++) pair.put(random.bytes(8))
+    const { index } = pair
+    const exact = index.shape(Number.POSITIVE_INFINITY)
+    let leaves = 0
+    let slots = 0
+    for (let leaf = index.firstLeaf(); leaf !== 0; leaf = index.nextLeaf(leaf)) {
+      leaves++
+      slots += index.leafSlots(leaf)
+    }
+    assert.equal(exact.depth, index.height)
+    assert.equal(exact.leaves, leaves)
+    assert.equal(exact.gaps, slots - index.size)
+    assert.equal(exact.branches, 1)
+    assert.ok(exact.errorBitsMean > 0 && exact.errorBitsMean < 2)
+    const guess = index.shape(Math.ceil(leaves / 3))
+    assert.ok(guess.leaves > leaves / 2 && guess.leaves < leaves * 2, `${guess.leaves} of ${leaves} leaves`)
+    assert.ok(guess.gaps > exact.gaps / 2 && guess.gaps < exact.gaps * 2, `${guess.gaps} of ${exact.gaps} gaps`)
+  })
+
+  test('nodes that are gone are no part of the shape', () => {
+    const pair = new Pair()
+    for (let i = 0; i < 20_000; i++) pair.put(number8(i))
+    while (pair.sorted.length > 0) pair.removeAt(pair.sorted.length - 1)
+    const { leaves, branches, gaps } = pair.index.shape(Number.POSITIVE_INFINITY)
+    assert.deepEqual({ leaves, branches, gaps }, { leaves: 1, branches: 0, gaps: 16 })
+  })
+
   test('storeAt gives an entry another location', () => {
     const pair = new Pair()
     pair.put(encodeText('a'))
@@ -243,7 +276,7 @@ describe('ordered index', () => {
 
   test('keys that arrive in order fill their leaves', () => {
     const pair = new Pair()
-    for (let i = 0; i < 10_240; i++) pair.put(number8(i))
+    for (let i = 0; i < 10_080; i++) pair.put(number8(i))
     let leaves = 0
     for (let leaf = pair.index.firstLeaf(); leaf !== 0; leaf = pair.index.nextLeaf(leaf)) leaves++
     assert.equal(leaves, 10)
@@ -311,6 +344,40 @@ describe('ordered index', () => {
       }
       for (const { key } of pair.sorted.slice()) assert.ok(pair.find(key))
       pair.check()
+    })
+
+    test(`runs of keys in order come in side by side between others, seed ${seed}`, () => {
+      const random = new Random(seed)
+      const pair = new Pair()
+      for (let i = 0; i < 3000; i++) pair.put(number8(random.below(2 ** 32)))
+      const runs = Array.from({ length: 8 }, () => ({ at: random.below(2 ** 32), step: random.pick([1, 7, -1, -300]) }))
+      for (let round = 0; round < 6000; round++) {
+        const run = random.pick(runs)
+        run.at += run.step
+        pair.put(number8(run.at >>> 0))
+        if (round % 1000 === 999) pair.check()
+      }
+    })
+
+    test(`many keys that share more than a prefix and a head are told apart by few looks at them, seed ${seed}`, () => {
+      const random = new Random(seed)
+      const pair = new Pair()
+      const users = 200
+      const items = 40
+      const order = Array.from({ length: users * items }, (_, i) => i)
+      for (let i = order.length - 1; i > 0; i--) {
+        const other = random.below(i + 1)
+        const kept = order[i] as number
+        order[i] = order[other] as number
+        order[other] = kept
+      }
+      const keyOf = (i: number): Uint8Array =>
+        encodeText(`user-${String(Math.floor(i / items)).padStart(6, '0')}:item-${String(i % items).padStart(8, '0')}`)
+      for (const i of order) pair.put(keyOf(i))
+      pair.check()
+      pair.keys.compares = 0
+      for (const i of order) pair.find(keyOf(i))
+      assert.ok(pair.keys.compares < order.length * 1.5, `${pair.keys.compares / order.length} looks a key`)
     })
 
     test(`a stretch with a long prefix goes, and its neighbours take in keys without it, seed ${seed}`, () => {

@@ -4,15 +4,18 @@
  *
  * It holds no keys: a node knows 8 bytes of each key after a prefix that its keys share, and asks the log (`KeySource`)
  * when those do not decide. Its parts: learned-tree.ts (the way down), learned-search.ts (within a node), learned-layout.ts
- * (models), learned-growth.ts (splits), learned-pool.ts (memory), learned-check.ts (what must hold).
+ * (models), learned-stretch.ts, learned-growth.ts and learned-shrink.ts (room, splits and frees), learned-pool.ts (memory),
+ * learned-check.ts (what must hold).
  *
  * `find` remembers its place; `insert`, `replace` and `remove` act on that place and may follow only a `find`.
  * After J. Ding et al., "ALEX: An Updatable Adaptive Learned Index", SIGMOD 2020, for keys of any length.
  */
 
 import type { KeySource } from './key-source.ts'
+import type { LeafCopy } from './leaf-copy.ts'
 import { checkTree, shapeOf, type TreeShape } from './learned-check.ts'
 import { Growth } from './learned-growth.ts'
+import { Layout } from './learned-layout.ts'
 import {
   headerShift,
   kindPlain,
@@ -31,12 +34,14 @@ import {
   slotWords,
 } from './learned-pool.ts'
 import { binaryBound, endOfTies, highestWord, isHead, lowerBound, predictSlot } from './learned-search.ts'
+import { Shrink } from './learned-shrink.ts'
 import { LearnedTree } from './learned-tree.ts'
 
 export class LearnedIndex {
   readonly #keys: KeySource
   readonly #tree: LearnedTree
   readonly #growth: Growth
+  readonly #shrink: Shrink
   #changes = 0
 
   // The place of the last find, and where the model expected it.
@@ -59,7 +64,9 @@ export class LearnedIndex {
   constructor(keys: KeySource) {
     this.#keys = keys
     this.#tree = new LearnedTree(keys)
-    this.#growth = new Growth(this.#tree)
+    const layout = new Layout(this.#tree)
+    this.#growth = new Growth(this.#tree, layout)
+    this.#shrink = new Shrink(this.#tree, layout)
     this.#leaf = this.#tree.root
   }
 
@@ -74,6 +81,16 @@ export class LearnedIndex {
 
   get bytes(): number {
     return this.#tree.pool.bytes + this.#tree.strings.bytes
+  }
+
+  /** Of `bytes`, those that come to use again before more are taken. */
+  get reusableBytes(): number {
+    return this.#tree.pool.reusableBytes
+  }
+
+  /** The most bytes that so many more entries can take beside `entryBytesMax` each. */
+  stepBytesMax(entries: number): number {
+    return this.#tree.pool.stepBytesMax(entries)
   }
 
   get height(): number {
@@ -259,20 +276,20 @@ export class LearnedIndex {
     tree.addToPath(-1)
     this.#changes++
     this.#finger = noNode
-    this.#growth.shrink(leaf)
+    this.#shrink.lost(leaf)
   }
 
   // ---- order: how many keys are below a key, and which key is at a rank
 
-  /** Keys below `key[start, end)`. Moves the place, as `find` does. */
-  rank(key: Uint8Array, start: number, end: number): number {
+  /** Keys below `key[start, end)`, or with `past` up to it. Moves the place, as `find` does. */
+  rank(key: Uint8Array, start: number, end: number, past = false): number {
     const tree = this.#tree
-    this.find(key, start, end)
+    const found = this.find(key, start, end)
     let below = tree.entriesBefore(this.#leaf, this.#slot)
     for (let level = 1; level <= tree.height; level++) {
       below += tree.entriesBefore(tree.pathNode[level] as number, tree.pathSlot[level] as number)
     }
-    return below
+    return found && past ? below + 1 : below
   }
 
   /** Moves the place to the entry before which there are `rank` others, and loads it; false where there is none. */
@@ -394,12 +411,65 @@ export class LearnedIndex {
     this.offset8 = words[at + slotB] as number
   }
 
+  /** Copies the locations of entries of a leaf from a slot on, forward or back, at most `count`; returns how many. */
+  locationsFrom(leaf: number, slot: number, step: 1 | -1, count: number, into: Uint32Array): number {
+    const words = this.#tree.wordsOf(leaf)
+    const base = this.#tree.word(leaf, nodeBase)
+    const slots = this.#tree.word(leaf, nodeSlots)
+    let copied = 0
+    for (let at = slot; at >= 0 && at < slots && copied < count; at += step) {
+      const segment = words[base + at * slotWords + slotA] as number
+      if (segment === 0) continue
+      into[2 * copied] = segment
+      into[2 * copied + 1] = words[base + at * slotWords + slotB] as number
+      copied++
+    }
+    return copied
+  }
+
   /** Gives the entry at a place another location. */
   storeAt(leaf: number, slot: number, segment: number, offset8: number): void {
     const words = this.#tree.wordsOf(leaf)
     const at = this.#tree.word(leaf, nodeBase) + slot * slotWords
     words[at + slotA] = segment
     words[at + slotB] = offset8
+  }
+
+  // ---- for checkpoints: leaf by leaf in the order of keys
+
+  /**
+   * Takes a copy of the entries, from a key on, of the leaf whose range has that key. `locate` makes of an entry's location the
+   * one to tell; undefined passes over it. Returns from which key on the next leaf has what follows; undefined at the end.
+   */
+  copyLeaf(
+    from: Uint8Array,
+    into: LeafCopy,
+    locate: (segment: number, offset8: number) => { readonly segment: number; readonly offset8: number } | undefined,
+  ): Uint8Array | undefined {
+    const tree = this.#tree
+    this.#finger = noNode
+    this.find(from, 0, from.length)
+    const leaf = this.#leaf
+    const words = tree.wordsOf(leaf)
+    const base = tree.word(leaf, nodeBase)
+    const slots = tree.word(leaf, nodeSlots)
+    into.count = 0
+    into.slots = slots
+    into.prefix = tree.prefixOf(leaf)
+    for (let at = base + this.#slot * slotWords; at < base + slots * slotWords; at += slotWords) {
+      const segment = words[at + slotA] as number
+      if (segment === 0) continue
+      const told = locate(segment, words[at + slotB] as number)
+      if (told !== undefined) into.add(words[at] as number, words[at + 1] as number, told.segment, told.offset8)
+    }
+    return tree.separatorBehind()
+  }
+
+  /** Adds a leaf that has entries, all of them behind those that there are: `from` is between. */
+  appendLeaf(leaf: LeafCopy, from: Uint8Array): void {
+    this.#finger = noNode
+    this.#growth.append(leaf, from)
+    this.#changes++
   }
 
   /** From the place of the last find on: the sum of `offset8` over the next entries, at most `count`. */
@@ -422,9 +492,9 @@ export class LearnedIndex {
     return sum
   }
 
-  /** Nodes, gaps and errors of the models, over the whole index. */
-  shape(): TreeShape {
-    return shapeOf(this.#tree)
+  /** Nodes, gaps and errors of the models, from at most so many nodes. */
+  shape(nodesMost: number): TreeShape {
+    return shapeOf(this.#tree, nodesMost)
   }
 
   /** Throws an AssertionError where something does not hold that must. Visits every entry. */

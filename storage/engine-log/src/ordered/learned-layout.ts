@@ -9,17 +9,18 @@
 
 import { assert } from '@orbitkv/base'
 import { sharedPrefixBytes } from '@orbitkv/bytes'
+import { type LeafCopy, leafEntryWords } from './leaf-copy.ts'
 import {
   headerShift,
   kindAlphabet,
   kindNumber,
   kindPlain,
+  type LearnedPool,
   modelShift,
   nodeAppended,
   nodeBase,
   nodeBaseHigh,
   nodeBaseLow,
-  nodeChunk,
   nodeCount,
   nodeErrorMax,
   nodeIntercept,
@@ -38,22 +39,36 @@ import {
   slotB,
   slotWords,
 } from './learned-pool.ts'
-import { headBytes, headDistance, headWord, highestWord, lowestWord, modelInput } from './learned-search.ts'
+import { headBytes, headDistance, headWord, highestWord, lowestWord } from './learned-search.ts'
 import { noString } from './learned-strings.ts'
 import type { LearnedTree } from './learned-tree.ts'
 
 export const branchSlotsMax = 4096
+export const slotsMin = 16
 /** The share of a node's slots that are taken after it was laid out, and when it is full. */
 export const densityLaid = 0.6
-export const densityFull = 0.9
+const densityFull = 0.8
 /** With more steps from the prediction to an entry, on average, a binary search of a small node is as good. */
-export const stepsPoor = 2.6
+const stepsPoor = 2.6
+const stepsPoorInOrder = 4.5
 
 /** Fewer entries do not show which bytes their alphabet has. */
 const alphabetEntriesMin = 48
 
 /** Where the gaps of a node go: between the entries, or all behind or before them for keys that arrive in order. */
-export type Shape = 'spread' | 'room-behind' | 'room-before'
+export type Shape = 'spread' | 'spread-with-end' | 'room-behind' | 'room-before'
+
+/** How much of its slots a node spreads its entries over that has some room behind them too. */
+const shareBeforeEnd = 0.75
+
+export function isSpread(shape: Shape): boolean {
+  return shape === 'spread' || shape === 'spread-with-end'
+}
+
+/** With more steps than these a node is searched without its model. Where keys arrive in order few are searched for. */
+export function stepsMost(shape: Shape): number {
+  return isSpread(shape) ? stepsPoor : stepsPoorInOrder
+}
 
 export class Layout {
   readonly #tree: LearnedTree
@@ -101,6 +116,18 @@ export class Layout {
     this.count = count
   }
 
+  /** Takes the entries of a leaf that is not in the tree yet. */
+  take({ words, count }: LeafCopy): void {
+    const { high, low, a, b } = this
+    for (let i = 0, at = 0; i < count; i++, at += leafEntryWords) {
+      high[i] = words[at] as number
+      low[i] = words[at + 1] as number
+      a[i] = words[at + 2] as number
+      b[i] = words[at + 3] as number
+    }
+    this.count = count
+  }
+
   /**
    * Fits the entries [from, to) to a node of so many slots; returns the steps that a search would take on average from
    * the prediction to an entry.
@@ -116,6 +143,31 @@ export class Layout {
     let ties = 0
     for (let i = from + 1; i < to; i++) if (high[i] === high[i - 1] && low[i] === low[i - 1]) ties++
     return ties
+  }
+
+  /** The most neighbours in [from, to) with one head. */
+  mostTies(from: number, to: number): number {
+    const { high, low } = this
+    let most = 0
+    for (let first = from, i = from + 1; i <= to; i++) {
+      if (i < to && high[i] === high[first] && low[i] === low[first]) continue
+      if (i - first > most) most = i - first
+      first = i
+    }
+    return most
+  }
+
+  /** The entry nearest the middle with another head than the one before it. */
+  headBoundary(): number {
+    const { high, low, count } = this
+    const middle = count >>> 1
+    let at = 0
+    for (let i = 1; i < count; i++) {
+      const isBoundary = high[i] !== high[i - 1] || low[i] !== low[i - 1]
+      if (isBoundary && (at === 0 || Math.abs(i - middle) < Math.abs(at - middle))) at = i
+    }
+    assert(at > 0, 'the entries have more than one head')
+    return at
   }
 
   /** Where a split of all entries leaves the widest distance between the halves, neither being smaller than a quarter. */
@@ -156,125 +208,17 @@ export class Layout {
     header[at + nodeKind] = this.#kind
     header[at + nodeSteps] = this.#steps
     header[at + nodeErrorMax] = this.#errorMax
-    this.#begin(node, to - from, slots, shape)
+    beginNode(pool, node, to - from, slots, shape)
     this.#write(node, from, to)
   }
 
-  /**
-   * Moves a leaf's entries to a larger number of slots, its line stretched with them; returns the steps that a search
-   * takes on average. Cheaper than to gather, fit and lay, and as good while new keys come in like the old ones.
-   */
-  stretch(leaf: number, slots: number): number {
-    const tree = this.#tree
-    const before = tree.word(leaf, nodeSlots)
-    const count = tree.word(leaf, nodeCount)
-    tree.pool.renew(leaf, slots)
-    const steps = this.#copyStretched(leaf, leaf, 0, before, before, count, slots)
-    tree.pool.endRenew()
-    return steps
-  }
-
-  /** Moves a leaf's slots from `middle` on, with so many entries, to an empty leaf, each part stretched to its slots. */
-  divide(leaf: number, right: number, middle: number, rightCount: number, slots: number, rightSlots: number): void {
-    const tree = this.#tree
-    const before = tree.word(leaf, nodeSlots)
-    const count = tree.word(leaf, nodeCount) - rightCount
-    tree.pool.allocate(right, rightSlots)
-    tree.pool.renew(leaf, slots)
-    this.#copyStretched(right, leaf, middle, before, before, rightCount, rightSlots)
-    this.#copyStretched(leaf, leaf, 0, middle, before, count, slots)
-    tree.pool.endRenew()
-  }
-
-  /**
-   * Copies slots [from, to) of what a renewed leaf had, with so many entries, to a node, and the leaf's line with them;
-   * returns the steps that a search takes on average.
-   */
-  #copyStretched(
-    node: number,
-    leaf: number,
-    from: number,
-    to: number,
-    before: number,
-    count: number,
-    slots: number,
-  ): number {
-    assert(to <= before, 'slots are those that the leaf had')
-    const { pool } = this.#tree
-    const { header, models, chunks } = pool
-    const at = node << headerShift
-    for (const field of [nodeKind, nodeBaseHigh, nodeBaseLow]) {
-      header[at + field] = header[(leaf << headerShift) + field] as number
-    }
-    const scale = slots / (to - from)
-    const slope = (models[(leaf << modelShift) + nodeSlope] as number) * scale
-    const intercept = ((models[(leaf << modelShift) + nodeIntercept] as number) - from) * scale
-    models[(node << modelShift) + nodeSlope] = slope
-    models[(node << modelShift) + nodeIntercept] = intercept
-    const source = chunks[pool.oldChunk] as Int32Array
-    const target = chunks[header[at + nodeChunk] as number] as Int32Array
-    const base = header[at + nodeBase] as number
-    const sourceEnd = pool.oldBase + to * slotWords
-    const isNumber = header[at + nodeKind] === kindNumber
-    const baseHigh = header[at + nodeBaseHigh] as number
-    const baseLow = header[at + nodeBaseLow] as number
-    let next = base
-    let latest = base + (slots - count) * slotWords
-    let lastHigh = lowestWord
-    let lastLow = lowestWord
-    let steps = 0
-    let errorMax = 0
-    for (let entry = pool.oldBase + from * slotWords; entry < sourceEnd; entry += slotWords) {
-      const a = source[entry + slotA] as number
-      if (a === 0) continue
-      const high = source[entry] as number
-      const low = source[entry + 1] as number
-      const input = isNumber ? headDistance(high, low, baseHigh, baseLow) : modelInput(pool, node, high, low)
-      const line = slope * input + intercept
-      const predicted = base + (line < 1 ? 0 : line < slots ? line | 0 : slots - 1) * slotWords
-      const wanted = predicted < latest ? predicted : latest
-      for (; next < wanted; next += slotWords) {
-        target[next] = lastHigh
-        target[next + 1] = lastLow
-        target[next + slotA] = 0
-      }
-      target[next] = high
-      target[next + 1] = low
-      target[next + slotA] = a
-      target[next + slotB] = source[entry + slotB] as number
-      const error = (next > predicted ? next - predicted : predicted - next) / slotWords
-      steps += 32 - Math.clz32(error)
-      if (error > errorMax) errorMax = error
-      lastHigh = high
-      lastLow = low
-      next += slotWords
-      latest += slotWords
-    }
-    fillBehind(target, next, base + slots * slotWords)
-    this.#begin(node, count, slots, 'spread')
-    header[at + nodeSteps] = steps
-    header[at + nodeErrorMax] = errorMax
-    return steps / count
-  }
-
-  /** Moves the entries of a leaf without a model to a larger number of slots. */
-  layEvenly(leaf: number, slots: number): void {
+  /** Moves the entries of a leaf without a model to a larger number of slots; false where more have equal heads. */
+  layEvenly(leaf: number, slots: number, tiesMost: number): boolean {
     this.gather(leaf)
+    if (this.tiesOf(0, this.count) > tiesMost) return false
     this.#spreadEvenly(0, this.count, slots, 'spread')
     this.layFitted(leaf, 0, this.count, slots, 'spread')
-  }
-
-  /** Sets what is counted from a node's laying out on. */
-  #begin(node: number, count: number, slots: number, shape: Shape): void {
-    const { header } = this.#tree.pool
-    const at = node << headerShift
-    const spreadLimit = Math.max(count + 1, Math.floor(slots * densityFull))
-    header[at + nodeCount] = count
-    header[at + nodeLimit] = shape === 'spread' ? Math.min(slots, spreadLimit) : slots
-    header[at + nodeWork] = 0
-    header[at + nodeAppended] = 0
-    header[at + nodePrepended] = 0
-    header[at + nodeLaid] = count
+    return true
   }
 
   #write(node: number, from: number, to: number): void {
@@ -324,13 +268,13 @@ export class Layout {
     this.#kind = kindNumber
     for (let i = first; i < to; i++) distance[i] = headDistance(high[i] as number, low[i] as number, baseHigh, baseLow)
     this.#fitLine(first, from, to, slots, shape)
-    if (fitted <= 0 || this.#steps <= stepsPoor * fitted) return
+    if (fitted <= 0 || this.#steps <= stepsMost(shape) * fitted) return
     const alphabet = fitted < alphabetEntriesMin ? -1 : alphabets.alphabetFor(high, low, first, to)
     if (alphabet >= 0) {
       this.#kind = kindAlphabet + alphabet
       for (let i = first; i < to; i++) distance[i] = alphabets.valueOf(alphabet, high[i] as number, low[i] as number)
       this.#fitLine(first, from, to, slots, shape)
-      if (this.#steps <= stepsPoor * fitted) return
+      if (this.#steps <= stepsMost(shape) * fitted) return
     }
     this.#spreadEvenly(from, to, slots, shape)
   }
@@ -355,8 +299,8 @@ export class Layout {
     const spread = fitted * sumXX - sumX * sumX
     let slope = spread > 0 ? (fitted * sumXY - sumX * sumY) / spread : 0
     let intercept = fitted > 0 ? (sumY - slope * sumX) / fitted : 0
-    if (shape === 'spread') {
-      const stretch = count > 0 ? slots / count : 1
+    if (isSpread(shape)) {
+      const stretch = count > 0 ? (slots * (shape === 'spread' ? 1 : shareBeforeEnd)) / count : 1
       slope *= stretch
       intercept = intercept * stretch + (stretch - 1) / 2
     } else if (shape === 'room-before') intercept += slots - count
@@ -394,7 +338,8 @@ export class Layout {
   /** The line is no help: gaps come at even distances, and searches take no notice of the model. */
   #spreadEvenly(from: number, to: number, slots: number, shape: Shape): void {
     const count = to - from
-    const stretch = shape === 'spread' ? slots / count : 1
+    const stretch =
+      shape === 'spread' ? slots / count : isSpread(shape) ? Math.max(1, (slots * shareBeforeEnd) / count) : 1
     const shift = shape === 'room-before' ? slots - count : 0
     for (let i = from; i < to; i++) this.#slotOf[i] = shift + Math.floor((i - from) * stretch)
     this.#kind = kindPlain
@@ -465,6 +410,18 @@ export class Layout {
   }
 }
 
+/** Sets what is counted from a node's laying out on. */
+export function beginNode({ header }: LearnedPool, node: number, count: number, slots: number, shape: Shape): void {
+  const at = node << headerShift
+  const spreadLimit = Math.max(count + 1, Math.floor(slots * densityFull))
+  header[at + nodeCount] = count
+  header[at + nodeLimit] = isSpread(shape) ? Math.min(slots, spreadLimit) : slots
+  header[at + nodeWork] = 0
+  header[at + nodeAppended] = 0
+  header[at + nodePrepended] = 0
+  header[at + nodeLaid] = count
+}
+
 /** Makes slots gaps behind all entries: what comes there finds its place at once. */
 export function fillBehind(words: Int32Array, from: number, to: number): void {
   for (let at = from; at < to; at += slotWords) {
@@ -472,4 +429,9 @@ export function fillBehind(words: Int32Array, from: number, to: number): void {
     words[at + 1] = highestWord
     words[at + slotA] = 0
   }
+}
+
+/** Slots for so many: blocks come in few sizes. */
+export function roundUp(slots: number): number {
+  return Math.max(slotsMin, (Math.ceil(slots) + 15) & ~15)
 }

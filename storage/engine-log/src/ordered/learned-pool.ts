@@ -50,7 +50,8 @@ export const nodeLevel = 20
 /** Sum over the entries of the bits of their distance from where the model says, and the largest distance. */
 export const nodeSteps = 21
 export const nodeErrorMax = 22
-const nodeBlockWords = 23
+/** Of the node's block; 0 for one that has none, or is no more. */
+export const nodeBlockWords = 23
 
 /** Word of a node's header: `node << headerShift`; of its doubles: `node << modelShift`. */
 export const headerShift = 5
@@ -75,6 +76,14 @@ const chunkBytesMax = 4 * MiB
 /** Chunks for each index, about: what is being emptied is a small part of it. */
 const chunksWanted = 40
 const arenaBytesMax = 32 * MiB
+/** Holes are closed from one in so many words on, and before they are one in the other. */
+const holesSought = 12
+const holesKept = 8
+/** Of an entry in the emptiest leaf, with its part of the branches above. */
+export const entryBytesMax = 64
+/** What one insert may take at once: the parts into which a leaf falls, beside that leaf. */
+const leafApartBytes = 32 * KiB
+const nodesApart = 32
 /** Words moved for each word allocated while a chunk is being emptied. */
 const moveFactor = 4
 const noWords = new Int32Array(0)
@@ -108,12 +117,36 @@ export class LearnedPool {
 
   /** Bytes that it has taken, but for what was never touched. */
   get bytes(): number {
-    const untouched = this.#current < 0 ? 0 : this.#chunk(this.#current).length - (this.#used[this.#current] as number)
-    return this.header.byteLength + (this.#chunkWords - untouched + this.#spareWords) * 4
+    return this.header.byteLength + (this.#chunkWords - this.#untouchedWords + this.#spareWords) * 4
+  }
+
+  /**
+   * The most bytes that so many more entries can take beside `entryBytesMax` each: nodes that split, a larger table of headers if
+   * it is nearly full, and a chunk that is emptied while its blocks stand elsewhere already.
+   */
+  stepBytesMax(entries: number): number {
+    const isTight = (this.#nodes + nodesApart + entries / 8) << headerShift > this.header.length
+    const chunkBytes = chunkBytesMin + (2 * this.#chunkWords * 4) / chunksWanted
+    return leafApartBytes + chunkBytes + (isTight ? this.header.byteLength : 0)
+  }
+
+  /** Of `bytes`, those that come to use again before more are taken: emptied chunks, and holes beyond what is put up with. */
+  get reusableBytes(): number {
+    const holes = this.#chunkWords - this.#liveWords - this.#untouchedWords
+    return (this.#spareWords + Math.max(0, holes - this.#chunkWords / holesKept)) * 4
+  }
+
+  get #untouchedWords(): number {
+    return this.#current < 0 ? 0 : this.#chunk(this.#current).length - (this.#used[this.#current] as number)
   }
 
   #chunk(number: number): Int32Array {
     return this.chunks[number] as Int32Array
+  }
+
+  /** Above the number of every node. */
+  get nodesEnd(): number {
+    return this.#nodes
   }
 
   /** A node without slots. */
@@ -280,9 +313,8 @@ export class LearnedPool {
   /** The chunk with the largest share of holes, when all holes together are worth the moving. */
   #chooseVictim(): boolean {
     if (this.#current < 0) return false
-    const current = this.#chunk(this.#current).length - (this.#used[this.#current] as number)
-    const holes = this.#chunkWords - this.#liveWords - current
-    if (holes * 12 < this.#chunkWords) return false
+    const holes = this.#chunkWords - this.#liveWords - this.#untouchedWords
+    if (holes * holesSought < this.#chunkWords) return false
     let best = -1
     let bestShare = 0.125
     for (let number = 0; number < this.chunks.length; number++) {

@@ -206,6 +206,20 @@ export class LearnedTree {
     return slot
   }
 
+  dropPrefix(node: number): void {
+    this.strings.drop(this.word(node, nodePrefix))
+    this.setWord(node, nodePrefix, noString)
+    this.setWord(node, nodePrefixBytes, 0)
+  }
+
+  /** A copy of a node's prefix. */
+  prefixOf(node: number): Uint8Array {
+    const prefix = this.word(node, nodePrefix)
+    if (prefix === noString) return new Uint8Array(0)
+    const start = this.strings.startOf(prefix)
+    return this.strings.chunkOf(prefix).slice(start, start + this.word(node, nodePrefixBytes))
+  }
+
   /**
    * 0 where a key begins with a node's prefix; otherwise on which side of all of the node's keys it stands. Takes what is
    * `known` of the key for granted.
@@ -299,13 +313,33 @@ export class LearnedTree {
     return this.word(branch, nodeBase) + this.word(branch, nodeSlots) * slotWords + slot
   }
 
-  /** Adds to the counts along the way of the last descent. */
-  addToPath(change: number): void {
+  /** A copy of the separator behind the leaf of the last descent: no key of it is at or above that. Undefined for the last leaf. */
+  separatorBehind(): Uint8Array | undefined {
+    const { strings } = this
     for (let level = 1; level <= this.height; level++) {
       const branch = this.pathNode[level] as number
       const words = this.wordsOf(branch)
-      const at = this.countAt(branch, this.pathSlot[level] as number)
-      words[at] = (words[at] as number) + change
+      const slots = this.word(branch, nodeSlots)
+      let slot = (this.pathSlot[level] as number) + 1
+      const at = this.word(branch, nodeBase)
+      while (slot < slots && words[at + slot * slotWords + slotA] === 0) slot++
+      if (slot === slots) continue
+      const separator = words[at + slot * slotWords + slotB] as number
+      const start = strings.startOf(separator)
+      return strings.chunkOf(separator).slice(start, start + strings.lengthOf(separator))
+    }
+    return undefined
+  }
+
+  /** Adds to the counts along the way of the last descent. */
+  addToPath(change: number): void {
+    const { header, chunks } = this.pool
+    for (let level = this.height; level > 0; level--) {
+      const at = (this.pathNode[level] as number) << headerShift
+      const words = chunks[header[at + nodeChunk] as number] as Int32Array
+      const counts = (header[at + nodeBase] as number) + (header[at + nodeSlots] as number) * slotWords
+      const count = counts + (this.pathSlot[level] as number)
+      words[count] = (words[count] as number) + change
     }
     this.size += change
   }

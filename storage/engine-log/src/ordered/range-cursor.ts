@@ -14,6 +14,11 @@ import type { LearnedIndex } from './learned-index.ts'
 
 const noKey = new Uint8Array(0)
 
+/** After so many steps a cursor is on a longer way, and brings in the records of so many steps to come. */
+const stepsBeforeAhead = 8
+const stepsAhead = 24
+const ahead = new Uint32Array(2 * stepsAhead)
+
 export class RangeCursor implements IterableIterator<LogRecord> {
   readonly #versions: VersionIndex
   readonly #space: KeyspaceIndex
@@ -36,6 +41,8 @@ export class RangeCursor implements IterableIterator<LogRecord> {
   #lastSegment = 0
   #lastOffset8 = 0
   #isOpen = false
+  /** Steps until records are brought in again. */
+  #untilAhead = stepsBeforeAhead
 
   constructor(versions: VersionIndex, space: KeyspaceIndex, range: Range) {
     this.#versions = versions
@@ -58,6 +65,7 @@ export class RangeCursor implements IterableIterator<LogRecord> {
     while (this.#left > 0) {
       if (this.#changes !== index.changeCount) this.#place(reverse)
       if (!(reverse ? this.#stepBack() : this.#stepForward())) break
+      if (--this.#untilAhead === 0) this.#lookAhead(reverse)
       this.#lastSegment = index.segment
       this.#lastOffset8 = index.offset8
       this.#versions.newest(this.#space, this.#loadedLeaf, this.#loadedSlot)
@@ -123,6 +131,17 @@ export class RangeCursor implements IterableIterator<LogRecord> {
       this.#slot = this.#leaf === 0 ? 0 : index.leafSlots(this.#leaf)
     }
     return false
+  }
+
+  /** Records stand anywhere in memory: fetched together they do not wait for one another. */
+  #lookAhead(reverse: boolean): void {
+    this.#untilAhead = stepsAhead
+    const count = Math.min(stepsAhead, this.#left)
+    const from = reverse ? this.#slot - 1 : this.#slot
+    const found = this.#index.locationsFrom(this.#leaf, from, reverse ? -1 : 1, count, ahead)
+    if (!reverse) this.#versions.accesses.readAhead.look(ahead, found)
+    // Where pages may be cold, touching them would wait for the disk (cold-reads.ts).
+    if (this.#versions.guard === undefined) this.#versions.touch(ahead, found)
   }
 
   #load(slot: number): void {

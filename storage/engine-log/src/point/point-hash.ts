@@ -1,7 +1,7 @@
 /**
  * The hash of (keyspace, key) that the point index is built on: MurmurHash3's 32-bit mixing by A. Appleby, over four bytes
  * a step, with random numbers of this process where the original has constants. Nobody outside can choose keys that
- * share a hash or crowd a part of the table. It is never stored.
+ * share a hash or crowd a part of the table. Only a checkpoint keeps its numbers, beside the entries that they placed.
  */
 
 export class PointHash {
@@ -14,6 +14,11 @@ export class PointHash {
     this.#seed = randomUint32() | 0
     this.#spread = randomUint32() | 1
     this.#stir = randomUint32() | 1
+  }
+
+  /** The numbers that make it what it is: given out one after the other, they make it again. */
+  get numbers(): readonly number[] {
+    return [this.#seed >>> 0, this.#spread >>> 0, this.#stir >>> 0]
   }
 
   /** A whole number below 2^32. */

@@ -22,7 +22,7 @@ export interface PointKeys {
 }
 
 const tableBits = 32 - hashBits
-const tableCount = 1 << tableBits
+export const tableCount: number = 1 << tableBits
 
 /** What the location of a slot is, in the bits below its tag and above the high bits of the location. */
 const kindShift = tagShift - 2
@@ -35,7 +35,7 @@ const windowLowBits = 32 - windowShift
 
 export class PointIndex {
   readonly #keys: PointKeys
-  readonly #hashes: PointHash
+  #hashes: PointHash
   readonly #windows: PointWindows
   readonly #segmentOf: readonly number[]
   readonly #startOf: readonly number[]
@@ -69,6 +69,14 @@ export class PointIndex {
   get bytes(): number {
     let bytes = 0
     for (const table of this.#tables) bytes += table.bytes
+    return bytes
+  }
+
+  /** The most bytes that so many more keys can take: keys spread over the tables, by chance a little unevenly. */
+  growthBytesMax(keys: number): number {
+    const share = Math.min(keys, Math.ceil(keys / tableCount + 6 * Math.sqrt(keys / tableCount)))
+    let bytes = 0
+    for (const table of this.#tables) bytes += table.growthBytesMax(share)
     return bytes
   }
 
@@ -200,6 +208,62 @@ export class PointIndex {
     const window = this.#windows.windowOf(segment, offset8)
     this.#low = (window << windowShift) | (offset8 & windowMask)
     this.#kindAndHigh = (isDead ? dead : put) | (window >>> windowLowBits)
+  }
+
+  // ---- for checkpoints: entries by table and hash, with their locations as slots have them
+
+  get hash(): PointHash {
+    return this.#hashes
+  }
+
+  get windows(): PointWindows {
+    return this.#windows
+  }
+
+  usedOf(table: number): number {
+    return (this.#tables[table] as PointTable).used
+  }
+
+  /**
+   * Calls for the entries of a table with hashes in [from, to), from the highest on. `locate` makes of an entry's location the
+   * one to tell, in `segment` and `offset8` of what it returns; undefined passes over the entry.
+   */
+  forEachDown(
+    table: number,
+    from: number,
+    to: number,
+    locate: (segment: number, offset8: number) => { readonly segment: number; readonly offset8: number } | undefined,
+    visit: (hash: number, low: number, location: number) => void,
+  ): void {
+    ;(this.#tables[table] as PointTable).forEachDown(from, to, (hash, tagged, low) => {
+      const kind = tagged & alias
+      let segment = deadBit
+      let offset8 = low >>> 0
+      if (kind !== alias) {
+        const window = ((tagged & highMask) << windowLowBits) | (low >>> windowShift)
+        segment = this.#segmentOf[window] as number
+        if (kind === dead) segment |= deadBit
+        offset8 = (this.#startOf[window] as number) + (low & windowMask)
+      }
+      const told = locate(segment, offset8)
+      if (told === undefined) return
+      this.#encode(told.segment, told.offset8)
+      visit(hash, this.#kindAndHigh, this.#low)
+    })
+  }
+
+  /** Makes an empty index ready for what a checkpoint has: the hash, and the entries of each table. Windows are restored by then. */
+  begin(hash: PointHash, used: readonly number[]): void {
+    assert(this.#size === 0, 'only an empty index is restored')
+    this.#hashes = hash
+    for (const [table, entries] of used.entries()) (this.#tables[table] as PointTable).begin(entries)
+  }
+
+  /** Adds an entry, those of a table from the highest hash on; an alias has another number now. */
+  restore(table: number, hash: number, low: number, location: number, aliasOf: (before: number) => number): void {
+    const at = (low & alias) === alias ? aliasOf(location) : location
+    ;(this.#tables[table] as PointTable).restore(hash, low, at)
+    this.#size++
   }
 
   /** Throws where an invariant does not hold; visits every slot. */

@@ -157,6 +157,8 @@ export class PointTable {
   #used = 0
   /** Its sizes so far. */
   #sizes = 0
+  /** The slot of the last `restore`. */
+  #lowest = 0
   readonly #stagger: number
 
   /** `stagger` in [0, 1): how far this table's sizes are on the way from each step of growth to the next. */
@@ -170,6 +172,13 @@ export class PointTable {
 
   get bytes(): number {
     return bytesOf(this.current) + bytesOf(this.former)
+  }
+
+  /** The bytes of the table that so many more entries would begin; 0 where there is room for them. */
+  growthBytesMax(entries: number): number {
+    if (this.boundary > 0 || this.#used + entries < this.current.count * loadMax) return 0
+    const needed = Math.max(this.#countOf(this.#sizes), (growth * (this.#used + entries)) / loadMax)
+    return needed * (1 + 1 / sections) * 8
   }
 
   /** Where the entries of a hash are. */
@@ -195,6 +204,35 @@ export class PointTable {
   remove(slots: Slots, slot: number): void {
     slots.removeAt(slot)
     this.#used--
+  }
+
+  /**
+   * Calls for the entries with hashes in a range, from the highest on, with what stands in their slots. What stands in
+   * slots changes with every insert and remove, which entries there are does not but for these.
+   */
+  forEachDown(from: number, to: number, visit: (hash: number, tagged: number, low: number) => void): void {
+    if (to > this.boundary) visitDown(this.current, Math.max(from, this.boundary), to, visit)
+    if (from < this.boundary) visitDown(this.former, from, Math.min(to, this.boundary), visit)
+  }
+
+  /** Makes an empty table ready for so many entries, which `restore` adds. */
+  begin(entries: number): void {
+    if (entries === 0) return
+    let count = this.#nextCount()
+    while (entries >= count * loadMax) count = this.#nextCount()
+    this.current = new Slots(count)
+    this.#lowest = this.current.last + 1
+  }
+
+  /** Adds an entry whose hash is not above that of any other. */
+  restore(hash: number, low: number, location: number): void {
+    let slot = this.current.putBelow(this.#lowest, hash, low, location)
+    while (slot === 0) {
+      this.#rebuild()
+      slot = this.current.putBelow(this.current.lowestFrom(hash), hash, low, location)
+    }
+    this.#lowest = slot
+    this.#used++
   }
 
   #grow(): void {
@@ -255,10 +293,14 @@ export class PointTable {
   }
 
   #nextCount(): number {
-    const count = Math.ceil(countMin * growth ** (this.#sizes + this.#stagger))
+    const count = this.#countOf(this.#sizes)
     assert(count <= 2 ** hashBits, 'a table has no more slots than there are hashes')
     this.#sizes++
     return count
+  }
+
+  #countOf(size: number): number {
+    return Math.ceil(countMin * growth ** (size + this.#stagger))
   }
 
   /** Throws where an invariant does not hold; visits every slot. */
@@ -270,6 +312,23 @@ export class PointTable {
 
 function bytesOf(slots: Slots): number {
   return slots === noSlots ? 0 : slots.words.byteLength
+}
+
+/** Calls for the entries with hashes in [from, to), from the highest on. */
+function visitDown(
+  slots: Slots,
+  from: number,
+  to: number,
+  visit: (hash: number, tagged: number, low: number) => void,
+): void {
+  const { words, reach } = slots
+  const least = Math.max(0, slots.homeOf(from) - reach)
+  for (let slot = Math.min(slots.homeOf(to), slots.last); slot >= least; slot--) {
+    const tagged = words[2 * slot + 1] as number
+    if (tagged === 0) continue
+    const hash = slots.hashAt(slot)
+    if (hash >= from && hash < to) visit(hash, tagged, words[2 * slot] as number)
+  }
 }
 
 /** Adds the entries of `from` up to slot `last` below those there are; returns the lowest slot, or 0 where one does not fit. */

@@ -64,6 +64,24 @@ export class PointWindows {
     this.#lastPart = -1
   }
 
+  /** Calls for each window in order, with segment 0 where it is free. */
+  forEach(visit: (segment: number, start: number) => void): void {
+    const free = new Set(this.#free)
+    for (let window = 0; window < this.segments.length; window++) {
+      if (free.has(window)) visit(0, 0)
+      else visit(this.segments[window] as number, this.starts[window] as number)
+    }
+  }
+
+  /** Adds the next window, as `forEach` told it. */
+  restore(segment: number, start: number): void {
+    const window = this.segments.length
+    this.segments[window] = segment
+    this.starts[window] = start
+    if (segment === 0) this.#free.push(window)
+    else this.#windows.set(segment * 2 ** partBits + (start >>> windowShift), window)
+  }
+
   #add(part: number): number {
     const window = this.#free.pop() ?? this.segments.length
     if (window >= this.#windowsMax) throw this.#tooLarge()

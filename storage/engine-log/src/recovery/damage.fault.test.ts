@@ -85,6 +85,33 @@ describe('damage', () => {
     await assertNamed(disk, second, batches - 1)
   })
 
+  test("with checksums 'always' a record that is damaged after opening is an error, and never an answer", async () => {
+    const disk = await filled()
+    const [, second] = segmentPaths(disk) as [string, string]
+    const engine = await openLogEngine('/store', { disk, config: { ...config, checksums: 'always' } })
+    assert.equal(keysOf(engine).size, batches)
+    disk.flipBit(second, 5000, 3)
+    const damaged: string[] = []
+    for (let i = 0; i < batches; i++) {
+      const key = encodeText(`k${i}`)
+      const read = (): unknown => engine.get(0, key, 0, key.length)
+      try {
+        read()
+      } catch {
+        assert.throws(read, (error: { code: string; details: Record<string, unknown> }) => {
+          assert.equal(error.code, 'engine.corrupt')
+          assert.equal(error.details.file, second)
+          return Number(error.details.offset) <= 5000
+        })
+        await assert.rejects(engine.getAsync(0, key), { code: 'engine.corrupt' })
+        damaged.push(decodeText(key))
+      }
+    }
+    assert.equal(damaged.length, 1)
+    assert.throws(() => keysOf(engine), { code: 'engine.corrupt' })
+    await engine.close()
+  })
+
   test('a flipped bit in the last batch of all is known from a torn tail, since the store was closed', async () => {
     const disk = await filled()
     const last = segmentPaths(disk).at(-1) as string

@@ -19,6 +19,7 @@ import { segmentFileName, segmentHeaderBytes, segmentNumberOf } from '../log/for
 import type { Log, LogAddress } from '../log/log.ts'
 import { type BatchHead, findBatch, newBatchHead, readBatchHead, skipZeros } from '../log/scan.ts'
 import { decodeHeader, Segment } from '../log/segment.ts'
+import type { LogBase } from '../sorted/contents.ts'
 
 export interface Recovered {
   readonly faults: Fault[]
@@ -36,6 +37,14 @@ export interface RecoverOptions {
   readonly segmentBytes: number
   /** Called after each segment, with its bytes. */
   readonly done: (bytes: number) => void
+  /** Where a checkpoint ends: what is before it has been taken in. Undefined without one. */
+  readonly tail?: Tail | undefined
+}
+
+/** A place of the log behind a batch, and the last batch of that segment before it, zeros where it has none. */
+export interface Tail extends LogAddress {
+  readonly position: number
+  readonly lastBatch: LogBase
 }
 
 interface Source {
@@ -56,10 +65,11 @@ interface Source {
  */
 export function recoverLog(options: RecoverOptions, visit: (segment: Segment, batch: BatchHead) => void): Recovered {
   const { disk, log, storeId, segmentBytes, done } = options
-  const numbers = segmentNumbers(disk, log)
+  const numbers = segmentNumbers(disk, log, options.tail)
   const pathOf = (number: number): string => segmentPath(log, number)
   const opened: DiskFile[] = []
-  const sourceOf = (number: number): Source => readSource(disk, pathOf(number), number, storeId, segmentBytes, opened)
+  const imageFor = (size: number): Uint8Array => log.takeImage(align8(Math.max(size, segmentBytes)))
+  const sourceOf = (number: number): Source => readSource(disk, pathOf(number), number, storeId, imageFor, opened)
   try {
     return recoverSegments(options, numbers, sourceOf, visit, done)
   } finally {
@@ -69,7 +79,7 @@ export function recoverLog(options: RecoverOptions, visit: (segment: Segment, ba
 }
 
 function recoverSegments(
-  { disk, log }: RecoverOptions,
+  { disk, log, tail }: RecoverOptions,
   numbers: readonly number[],
   sourceOf: (number: number) => Source,
   visit: (segment: Segment, batch: BatchHead) => void,
@@ -78,20 +88,24 @@ function recoverSegments(
   const closedAt = readDurableLine(disk, log.directory)
   const faults: Fault[] = []
   const head = newBatchHead()
-  let { position } = log.contents.base
+  let { position } = tail ?? log.contents.base
 
   /** The end of the last sound batch: where the next one should be, in this segment or at the start of the next. */
-  let lastGood: LogAddress = { segment: log.contents.logStart - 1, bytes: Number.POSITIVE_INFINITY }
+  let lastGood: LogAddress = tail ?? { segment: log.contents.logStart - 1, bytes: Number.POSITIVE_INFINITY }
   for (const [index, number] of numbers.entries()) {
     const source = sourceOf(number)
     const { segment, size } = source
-    const isFirst = number === log.contents.logStart
+    const isFirst = number === (tail?.segment ?? log.contents.logStart)
     const rest = numbers.slice(index + 1)
     if (source.isForeign) {
       faults.push({ file: source.path, offset: 0, problem: source.problem ?? '' })
       continue
     }
     let at = segment === undefined ? 0 : segmentHeaderBytes
+    if (segment !== undefined && number === tail?.segment) {
+      at = segment.end = tail.bytes
+      Object.assign(segment.lastBatch, tail.lastBatch)
+    }
     for (;;) {
       if (segment !== undefined && readBatchHead(segment.bytes, segment.words, segment.seed, at, size, head)) {
         if (head.position === position + 1) {
@@ -136,7 +150,7 @@ function recoverSegments(
       segment.writtenEnd = segment.zeroedEnd = segment.end
       if (rest.length > 0 && log.segments[number] === segment) log.seal(segment)
     }
-    done(size)
+    done(number === tail?.segment ? size - tail.bytes : size)
   }
   const ended = log.newestLog
   const isAtHeader = closedAt.bytes <= segmentHeaderBytes
@@ -160,17 +174,19 @@ function paths(log: Log, numbers: readonly number[]): string[] {
   return numbers.map((number) => segmentPath(log, number))
 }
 
-/** The log segments that count, in order: those before are what compaction has left behind. */
-function segmentNumbers(disk: Disk, log: Log): number[] {
+/** The log segments that are read, in order: those before are what compaction has left behind, or a checkpoint covers. */
+function segmentNumbers(disk: Disk, log: Log, tail: Tail | undefined): number[] {
+  const first = tail?.segment ?? log.contents.logStart
   return disk
     .list(log.directory)
     .map((name) => segmentNumberOf(name))
-    .filter((number) => number !== undefined && number >= log.contents.logStart) as number[]
+    .filter((number) => number !== undefined && number >= first) as number[]
 }
 
-/** Bytes of the log's files. */
-export function logFileBytes(disk: Disk, log: Log): number {
-  return segmentNumbers(disk, log).reduce((sum, number) => sum + fileBytes(disk, segmentPath(log, number)), 0)
+/** Bytes of the log's files, those of the tail alone where there is one. */
+export function logFileBytes(disk: Disk, log: Log, tail: Tail | undefined): number {
+  const numbers = segmentNumbers(disk, log, tail)
+  return numbers.reduce((sum, number) => sum + fileBytes(disk, segmentPath(log, number)), -(tail?.bytes ?? 0))
 }
 
 function fileBytes(disk: Disk, path: string): number {
@@ -229,13 +245,13 @@ function readSource(
   path: string,
   number: number,
   storeId: string,
-  segmentBytes: number,
+  imageFor: (size: number) => Uint8Array,
   opened: DiskFile[],
 ): Source {
   const file = disk.open(path, 'write')
   opened.push(file)
   const size = file.size()
-  const image = new Uint8Array(align8(Math.max(size, segmentBytes)))
+  const image = imageFor(size)
   const read = file.read(image, 0, size, 0)
   assert(read <= size, 'a file gives no more than it has')
   const header = decodeHeader(path, image, read)

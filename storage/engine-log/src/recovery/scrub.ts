@@ -2,8 +2,8 @@
  * The scrub: reads the segments of an open store again, slowly, so that damage is found while there is still a copy
  * somewhere, and not when the record is wanted.
  *
- * Opening reads every byte, so a segment counts as checked when the store was opened, or when it was first seen here. A
- * segment that was not checked for `scrubEveryMs` is read at `scrubBytesPerSecond`, through check-segment.ts, past any mapping. Only
+ * Opening reads every byte but for what a checkpoint covers, which tells when that was checked; else a segment counts as
+ * checked when it was first seen here. A segment that was not checked for `scrubEveryMs` is read at `scrubBytesPerSecond`, through check-segment.ts, past any mapping. Only
  * what is sealed and published is read: nothing else changes it. It gives way to whatever else upkeep has to do, and
  * begins that segment anew later. What it finds is kept until the segment is found sound, or is gone; it stops no write.
  */
@@ -32,8 +32,6 @@ const pauseMs = 60_000
 
 export class Scrub {
   readonly #options: ScrubOptions
-  /** By segment number: when its bytes were last known to be right, milliseconds since 1970. */
-  readonly #checkedAt = new Map<number, number>()
   #faults: readonly Fault[] = []
   #scrubbedBytes = 0
   #timer: Timer | undefined
@@ -69,8 +67,7 @@ export class Scrub {
   }
 
   stats(): Record<'scrubbedBytes' | 'scrubFaults' | 'scrubOldestAt', number> {
-    this.#look()
-    const oldest = Math.min(...this.#checkedAt.values())
+    const oldest = Math.min(...this.#look().map(({ checkedAt }) => checkedAt))
     return {
       scrubbedBytes: this.#scrubbedBytes,
       scrubFaults: this.#faults.length,
@@ -80,12 +77,12 @@ export class Scrub {
 
   #schedule(): void {
     const { clock, config } = this.#options
-    const oldest = Math.min(clock.now(), ...this.#look().map(({ number }) => this.#checkedAt.get(number) ?? 0))
+    const oldest = Math.min(clock.now(), ...this.#look().map(({ checkedAt }) => checkedAt))
     const dueMs = oldest + config.scrubEveryMs - clock.now()
     this.#timer = clock.after(Math.max(pauseMs, dueMs), () => void this.#pass())
   }
 
-  /** The segments that may be read; notes which are new, and forgets which are gone. */
+  /** The segments that may be read; notes which are new. */
   #look(): Segment[] {
     const { log, clock, publishedPosition } = this.#options
     const position = publishedPosition()
@@ -93,11 +90,8 @@ export class Scrub {
     const newest = log.newestLog
     for (const segment of log.inOrder()) {
       if (segment === newest || (segment.kind === 'log' && segment.lastBatch.position > position)) continue
-      if (!this.#checkedAt.has(segment.number)) this.#checkedAt.set(segment.number, clock.now())
+      if (segment.checkedAt === 0) segment.checkedAt = clock.now()
       found.push(segment)
-    }
-    for (const number of this.#checkedAt.keys()) {
-      if (log.segments[number] === undefined) this.#checkedAt.delete(number)
     }
     const paths = new Set(Array.from(log.inOrder(), ({ file }) => file.path))
     if (this.#faults.some(({ file }) => !paths.has(file))) {
@@ -112,9 +106,8 @@ export class Scrub {
     try {
       for (;;) {
         const dueBefore = clock.now() - config.scrubEveryMs
-        const since = ({ number }: Segment): number => this.#checkedAt.get(number) ?? 0
-        const [due] = this.#look().toSorted((a, b) => since(a) - since(b))
-        if (due === undefined || since(due) > dueBefore || this.#isStopped) break
+        const [due] = this.#look().toSorted((a, b) => a.checkedAt - b.checkedAt)
+        if (due === undefined || due.checkedAt > dueBefore || this.#isStopped) break
         await alone(() => this.#check(due))
       }
     } catch (error) {
@@ -147,7 +140,7 @@ export class Scrub {
       fault(bytesRead, error instanceof Error ? error.message : String(error))
     }
     this.#scrubbedBytes += bytesRead
-    this.#checkedAt.set(segment.number, clock.now())
+    segment.checkedAt = clock.now()
     this.#faults = [...this.#faults.filter((known) => known.file !== file), ...faults]
   }
 

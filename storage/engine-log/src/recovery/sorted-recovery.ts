@@ -7,6 +7,7 @@
 
 import type { Fault } from '@orbitkv/engine'
 import type { Disk } from '@orbitkv/runtime'
+import { stagedCheckpointPath } from '../checkpoint/checkpoint-format.ts'
 import { segmentFileName, segmentHeaderBytes, segmentNumberOf, sortedFooterBytes } from '../log/format.ts'
 import type { Log } from '../log/log.ts'
 import { LogRecord } from '../log/record.ts'
@@ -33,7 +34,7 @@ interface Place {
 
 /** Reads every sorted segment; returns what is damaged, and the paths of files that nobody names. */
 export function recoverSorted(options: RecoverSortedOptions): { faults: Fault[]; orphans: string[] } {
-  const { disk, log, storeId, directory, replay } = options
+  const { log, replay } = options
   const faults: Fault[] = []
   const deletes: Place[] = []
   for (const entry of log.contents.sorted) {
@@ -45,7 +46,7 @@ export function recoverSorted(options: RecoverSortedOptions): { faults: Fault[];
     const { bytes, words } = log.segment(segment)
     replay.delete(record.moveTo(bytes, words, start), segment)
   }
-  return { faults, orphans: orphans(disk, log, storeId, directory, faults) }
+  return { faults, orphans: findStrays(options, faults) }
 }
 
 function recoverSegment(
@@ -61,7 +62,8 @@ function recoverSegment(
     fault(0, 'it is missing')
     return
   }
-  const segment = readSegment(disk, file, entry, storeId, fault)
+  const image = log.takeImage(Math.max(entry.bytes, segmentHeaderBytes))
+  const segment = readSegment(disk, file, entry, storeId, image, fault)
   if (segment === undefined) return
   log.adopt(segment)
   replay.begin(number, segment.end)
@@ -90,11 +92,11 @@ function readSegment(
   path: string,
   { number, bytes: expectedBytes, minRevision, maxRevision }: SortedEntry,
   storeId: string,
+  image: Uint8Array,
   fault: (offset: number, problem: string) => void,
 ): Segment | undefined {
   const file = disk.open(path, 'read')
   const size = file.size()
-  const image = new Uint8Array(Math.max(expectedBytes, segmentHeaderBytes))
   const read = file.read(image, 0, Math.min(size, expectedBytes), 0)
   const header = decodeHeader(path, image, read)
   if ('problem' in header || header.number !== number || header.storeId !== storeId || header.kind !== 'sorted') {
@@ -114,11 +116,16 @@ function readSegment(
   return segment
 }
 
-/** Sorted segments that the contents do not name, and log segments that they have left behind; what is another's is a fault. */
-function orphans(disk: Disk, log: Log, storeId: string, directory: string, faults: Fault[]): string[] {
+/** Sorted segments that the contents do not name, log segments that they have left behind, a checkpoint that was begun; what is another's is a fault. */
+export function findStrays(
+  { disk, log, storeId, directory }: Pick<RecoverSortedOptions, 'disk' | 'log' | 'storeId' | 'directory'>,
+  faults: Fault[],
+): string[] {
   const { sorted, logStart } = log.contents
   const named = new Set(sorted.map(({ number }) => number))
   const found: string[] = []
+  const staged = stagedCheckpointPath(directory)
+  if (disk.exists(staged)) found.push(staged)
   if (disk.exists(directory)) {
     for (const name of disk.list(directory)) {
       const number = segmentNumberOf(name, 'sorted')

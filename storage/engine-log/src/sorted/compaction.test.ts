@@ -13,6 +13,7 @@ import {
   type Engine,
   putChange,
 } from '@orbitkv/engine'
+import { realClock } from '@orbitkv/runtime'
 import { SimulatedDisk } from '@orbitkv/runtime/simulated'
 import { openLogEngine } from '../open.ts'
 
@@ -169,6 +170,35 @@ describe('compaction', () => {
     const all = Array.from({ length: 100 }, (_, i) => `k${String(i).padStart(3, '0')}`)
     assert.deepEqual(seen.slice(0, 100), all)
     await engine.close()
+  })
+
+  test('a write that is taken back and made again while records move leads to its key, and back', async () => {
+    const disk = new SimulatedDisk()
+    let monotonicMs = 0
+    // Every look at it finds the slice over.
+    const clock = { ...realClock, monotonic: () => (monotonicMs += 1000) }
+    const engine = await openLogEngine('/store', { disk, config, clock })
+    commit(engine, put('k', 'one'), put('other', 'x'))
+    commit(engine, put('filler', '.'.repeat(20_000)))
+    await engine.sync()
+    while (!engine.retain(engine.publishedRevision));
+    const again = { changes: [put('k', 'two')], revision: engine.appendedRevision + 1, time: 2000 }
+    engine.append(again)
+    let isTakenBack = false
+    await engine.compact('all', async () => {
+      // Nothing is named before all is copied, and nothing moves before it is named.
+      if (isTakenBack || engine.stats().details.sortedSegments === 0) return
+      isTakenBack = true
+      await engine.truncateAfter(engine.publishedPosition)
+      engine.append(again)
+    })
+    assert.ok(isTakenBack)
+    engine.validate()
+    assert.deepEqual(keysAt(engine), ['filler', 'k', 'other'])
+    assert.equal(read(engine, 'k'), 'one')
+    engine.publish(engine.appendedPosition)
+    assert.equal(read(engine, 'k'), 'two')
+    await reopened(disk, engine).then((opened) => opened.close())
   })
 
   test('what is not behind the oldest kept state, or not published, is left alone', async () => {

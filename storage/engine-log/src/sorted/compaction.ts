@@ -21,7 +21,7 @@
  */
 
 import { assert, hasCode } from '@orbitkv/base'
-import { compareBytes, largeBuffer } from '@orbitkv/bytes'
+import { largeBuffer } from '@orbitkv/bytes'
 import { engineErrors } from '@orbitkv/engine'
 import type { Clock, Disk } from '@orbitkv/runtime'
 import type { LogConfig } from '../config.ts'
@@ -32,9 +32,9 @@ import type { Segment } from '../log/segment.ts'
 import { checkSegment } from '../recovery/check-segment.ts'
 import type { KeyspaceIndex, VersionIndex } from '../versions/version-index.ts'
 import { commitContents, type SortedEntry, stageContents } from './contents.ts'
-import { MergeSort } from './merge-sort.ts'
-import { PairList } from './pair-list.ts'
-import type { SegmentSet } from './relocation.ts'
+import { compareRecords, KeyOrder } from './key-order.ts'
+import { PlaceList } from './place-list.ts'
+import { noNote, type SegmentSet } from './relocation.ts'
 import { SortedWriter } from './sorted-segment.ts'
 
 export interface CompactionOptions {
@@ -51,6 +51,8 @@ export interface CompactionOptions {
   readonly oldestNow: () => number
   /** Makes the log durable, as far as it is appended. */
   readonly sync: () => Promise<unknown>
+  /** Awaited between slices. */
+  readonly pause: () => Promise<void>
   /** Asked at each slice: true ends the work, as if it had never begun. */
   readonly isStopping: () => boolean
 }
@@ -91,14 +93,16 @@ class Compaction {
   readonly #inputSet: SegmentSet
   /** Inputs, and all sorted segments. */
   readonly #lookedSet: SegmentSet
-  /** Older puts that a note leads to, and deletes to keep: places, and once sorted in the order of their keys. */
-  #extras = new PairList()
-  #extrasAt = 0
+  /** Older puts that a note leads to, tagged with it, and deletes to keep. */
+  readonly #extras = new PlaceList()
+  /** Their order, and how far they are written. */
+  #order: KeyOrder
+  #orderAt = 0
   /** By segment number, a bit for each place of an input: set where the record there is copied. */
   readonly #copied: Uint32Array[] = []
   readonly #cutsBefore: number
-  /** For each copied record its place before; the places after are in the order of `#outputs`. */
-  readonly #moved = new PairList()
+  /** For each copied record its place before, tagged as it was found; the places after are in the order of `#outputs`. */
+  readonly #moved = new PlaceList()
   readonly #outputs: { segment: Segment; entry: SortedEntry; firstMoved: number }[] = []
   #writer: SortedWriter | undefined
   #isCommitting = false
@@ -123,6 +127,7 @@ class Compaction {
       this.#copied[number] = new Uint32Array((end >>> 8) + 1)
     }
     this.#cutsBefore = options.log.cuts
+    this.#order = new KeyOrder(options.log, this.#extras)
   }
 
   // ---- check
@@ -139,7 +144,7 @@ class Compaction {
           if (record.isPut || record.revision < oldest) return
           // A put that the oldest state sees is newer, and wins over what this deleted.
           if (record.kind === 'delete' && this.#isSeenByOldest(record)) return
-          this.#extras.push(segment.number, record.start >>> 3)
+          this.#extras.push(segment.number, record.start >>> 3, noNote)
         },
         (offset, problem) => {
           throw engineErrors.corrupt({ file: segment.file.path, offset, problem })
@@ -182,39 +187,27 @@ class Compaction {
   /** Adds to the extras, in order, the older puts that a note leads to and that are not copied yet. */
   async #gatherOlder(): Promise<void> {
     const { relocation } = this.#options.index
-    const push = (segment: number, offset8: number): void => {
-      if (!this.#isCopied(segment, offset8)) this.#extras.push(segment, offset8)
+    const push = (segment: number, offset8: number, note: number): void => {
+      if (!this.#isCopied(segment, offset8)) this.#extras.push(segment, offset8, note)
     }
     for (let number = 0; number !== -1; ) {
       await this.#slice()
       number = relocation.gatherOlder(number, this.#inputSet, push, this.#mayGoOn)
     }
-    await this.#sortExtras()
-    this.#extrasAt = 0
+    this.#order = new KeyOrder(this.#options.log, this.#extras)
+    this.#orderAt = 0
+    for (let done = false; !done; done = this.#order.step(this.#mayGoOn)) await this.#slice()
   }
 
   #isCopied(segment: number, offset8: number): boolean {
     return (((this.#copied[segment] as Uint32Array)[offset8 >>> 5] as number) & (1 << (offset8 & 31))) !== 0
   }
 
-  async #sortExtras(): Promise<void> {
-    const sort = new MergeSort(this.#extras.words, this.#extras.length, (segmentA, a, segmentB, b) => {
-      const first = this.#at(this.#record, segmentA, a)
-      const second = this.#at(this.#other, segmentB, b)
-      return compareRecords(first, second)
-    })
-    for (let done = false; !done; ) {
-      await this.#slice()
-      done = sort.step(this.#mayGoOn)
-    }
-    this.#extras = PairList.of(sort.pairs, this.#extras.length)
-  }
-
   /** Copies what a keyspace has in the inputs. The keys are walked in slices, and what each found is copied at once. */
   async #writeSpace(space: KeyspaceIndex): Promise<void> {
     const { relocation } = this.#options.index
-    const found = new PairList()
-    const push = (segment: number, offset8: number): void => found.push(segment, offset8)
+    const found = new PlaceList()
+    const push = (segment: number, offset8: number): void => found.push(segment, offset8, noNote)
     let from: Uint8Array | undefined
     do {
       await this.#slice()
@@ -225,56 +218,58 @@ class Compaction {
           if (!this.#mayGoOn()) await this.#slice()
           this.#touch(found, i)
         }
-        const segment = found.first(i)
-        const offset8 = found.second(i)
-        if (this.#extrasAt < this.#extras.length) {
-          await this.#writeExtrasBefore(space.id, this.#at(this.#record, segment, offset8))
+        if (this.#orderAt < this.#order.length) {
+          const record = this.#at(this.#record, found.segment(i), found.offset8(i))
+          await this.#writeExtrasBefore(space.id, record)
         }
-        if (!this.#isCopied(segment, offset8) && !this.#copy(segment, offset8)) await this.#copyToNext(segment, offset8)
+        if (this.#isCopied(found.segment(i), found.offset8(i))) continue
+        if (!this.#copy(found, i)) await this.#copyToNext(found, i)
       }
     } while (from !== undefined)
   }
 
   /** Copies the extras whose keys come before a record's; all that are left of keyspaces up to one, without a record. */
   async #writeExtrasBefore(keyspace: number, record: LogRecord | undefined): Promise<void> {
-    while (this.#extrasAt < this.#extras.length) {
-      const segment = this.#extras.first(this.#extrasAt)
-      const offset8 = this.#extras.second(this.#extrasAt)
-      const extra = this.#at(this.#other, segment, offset8)
+    const extras = this.#extras
+    while (this.#orderAt < this.#order.length) {
+      const index = this.#order.at(this.#orderAt)
+      const extra = this.#at(this.#other, extras.segment(index), extras.offset8(index))
       if (record === undefined ? extra.keyspace > keyspace : compareRecords(extra, record) > 0) return
-      this.#extrasAt++
-      if (!this.#copy(segment, offset8)) await this.#copyToNext(segment, offset8)
-      if (this.#extrasAt % copiesPerLook === 0 && !this.#mayGoOn()) await this.#slice()
+      this.#orderAt++
+      if (!this.#copy(extras, index)) await this.#copyToNext(extras, index)
+      if (this.#orderAt % copiesPerLook === 0 && !this.#mayGoOn()) await this.#slice()
     }
   }
 
   /** Reads the records that are copied next, all trips to memory together. */
-  #touch(found: PairList, from: number): void {
+  #touch(found: PlaceList, from: number): void {
     const { wordsOf } = this.#options.log
     let sum = 0
     for (let i = from; i < Math.min(from + copiesPerLook, found.length); i++) {
-      const words = wordsOf[found.first(i)] as Uint32Array
-      const word = found.second(i) << 1
+      const words = wordsOf[found.segment(i)] as Uint32Array
+      const word = found.offset8(i) << 1
       sum ^= (words[word] as number) ^ (words[word + 16] as number) ^ (words[word + 32] as number)
     }
     this.touched = sum
   }
 
   /** Copies a record; false where the output has no room for it. */
-  #copy(segment: number, offset8: number): boolean {
+  #copy(places: PlaceList, index: number): boolean {
+    const segment = places.segment(index)
+    const offset8 = places.offset8(index)
     const record = this.#at(this.#source, segment, offset8)
     this.#writer ??= this.#newOutput(record.recordBytes)
     if (!this.#writer.hasRoom(record.recordBytes)) return false
     this.#writer.add(record)
-    this.#moved.push(segment, offset8)
+    this.#moved.push(segment, offset8, places.tag(index))
     const copied = this.#copied[segment] as Uint32Array
     copied[offset8 >>> 5] = (copied[offset8 >>> 5] as number) | (1 << (offset8 & 31))
     return true
   }
 
-  async #copyToNext(segment: number, offset8: number): Promise<void> {
+  async #copyToNext(places: PlaceList, index: number): Promise<void> {
     await this.#finishOutput()
-    const fits = this.#copy(segment, offset8)
+    const fits = this.#copy(places, index)
     assert(fits, 'an output is made for its first record')
   }
 
@@ -363,11 +358,15 @@ class Compaction {
         at += record.recordBytes
         if (!record.isPut) continue
         const moved = firstMoved + i
+        // Once writes were taken back others may have the numbers of their notes, and keys lead to what these had replaced.
+        const note = log.cuts === this.#cutsBefore ? this.#moved.tag(moved) : noNote
+        const { number } = segment
         index.relocation.move(
           record,
-          this.#moved.first(moved),
-          this.#moved.second(moved),
-          segment.number,
+          this.#moved.segment(moved),
+          this.#moved.offset8(moved),
+          number,
+          note,
           this.#inputSet,
         )
       }
@@ -408,8 +407,8 @@ class Compaction {
 
   /** Lets the loop go on, then begins the next slice. */
   async #slice(mayStop = true): Promise<void> {
-    const { clock, config } = this.#options
-    await clock.turn()
+    const { clock, config, pause } = this.#options
+    await pause()
     if (mayStop) this.#assertGoingOn()
     this.#sliceEndMs = clock.monotonic() + config.sliceMs
   }
@@ -422,12 +421,4 @@ class Compaction {
     const { bytesOf, wordsOf } = this.#options.log
     return record.moveTo(bytesOf[segment] as Uint8Array, wordsOf[segment] as Uint32Array, offset8 << 3)
   }
-}
-
-/** By keyspace, key and revision. */
-function compareRecords(a: LogRecord, b: LogRecord): number {
-  if (a.keyspace !== b.keyspace) return a.keyspace - b.keyspace
-  const { bytes, keyStart, keyBytes } = b
-  const order = compareBytes(a.bytes, a.keyStart, a.keyStart + a.keyBytes, bytes, keyStart, keyStart + keyBytes)
-  return order !== 0 ? order : a.revision - b.revision
 }

@@ -5,39 +5,52 @@ import { describe, test } from 'node:test'
 import { Random, seedsFor } from '@orbitkv/base'
 import { MergeSort } from './merge-sort.ts'
 
-function sorted(pairs: readonly (readonly [number, number])[], looksBetweenStops: number): [number, number][] {
-  const words = new Uint32Array(2 * pairs.length)
-  for (const [i, [a, b]] of pairs.entries()) words.set([a, b], 2 * i)
-  const sort = new MergeSort(words, pairs.length, (a1, b1, a2, b2) => a1 - a2 || b1 - b2)
+type Item = readonly [high: number, low: number, rest: number]
+
+function sorted(items: readonly Item[], looksBetweenStops: number): Item[] {
+  const sort = new MergeSort(items.length, (a, b) => (items[a] as Item)[2] - (items[b] as Item)[2])
+  for (const [item, [high, low]] of items.entries()) sort.setHead(item, high, low)
   let looks = 0
   while (!sort.step(() => ++looks % looksBetweenStops !== 0));
-  return pairs.map((_, i) => [sort.pairs[2 * i] as number, sort.pairs[2 * i + 1] as number])
+  return items.map((_, place) => items[sort.item(place)] as Item)
 }
 
 describe('merge sort in steps', () => {
   test('none and one are in order', () => {
     assert.deepEqual(sorted([], 1), [])
-    assert.deepEqual(sorted([[3, 4]], 1), [[3, 4]])
+    assert.deepEqual(sorted([[3, 4, 5]], 1), [[3, 4, 5]])
+  })
+
+  test('heads are numbers without a sign', () => {
+    const items: Item[] = [
+      [0xffffffff, 1, 0],
+      [1, 0xffffffff, 0],
+      [1, 0, 0],
+    ]
+    assert.deepEqual(sorted(items, 1), items.toReversed())
   })
 
   for (const seed of seedsFor('merge-sort', { kept: [1], fresh: 2 })) {
     test(`it agrees with a sort at once, seed ${seed}`, () => {
       const random = new Random(seed)
       for (const count of [2, 3, 63, 64, 65, 127, 1000, random.between(1, 5000)]) {
-        const pairs = Array.from({ length: count }, (): [number, number] => [random.below(50), random.below(1000)])
-        const expected = pairs.toSorted(([a1, b1], [a2, b2]) => a1 - a2 || b1 - b2)
-        assert.deepEqual(sorted(pairs, random.between(1, 5)), expected)
+        const items = Array.from({ length: count }, (): Item => [random.below(20), random.below(20), random.below(50)])
+        const expected = items.toSorted((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
+        assert.deepEqual(sorted(items, random.between(1, 5)), expected)
       }
     })
   }
 
   test('equal ones keep their order', () => {
-    const words = Uint32Array.of(1, 10, 0, 20, 1, 30, 0, 40)
-    const sort = new MergeSort(words, 4, (a1, _, a2) => a1 - a2)
+    const sort = new MergeSort(4, () => 0)
+    for (const [item, high] of [1, 0, 1, 0].entries()) sort.setHead(item, high, 7)
     assert.equal(
       sort.step(() => true),
       true,
     )
-    assert.deepEqual([...sort.pairs], [0, 20, 0, 40, 1, 10, 1, 30])
+    assert.deepEqual(
+      [0, 1, 2, 3].map((place) => sort.item(place)),
+      [1, 3, 0, 2],
+    )
   })
 })

@@ -31,6 +31,13 @@ interface RelocationParts {
 export type SegmentSet = Uint8Array
 
 type Push = (segment: number, offset8: number) => void
+/** `note` is for `move`. */
+type PushOlder = (segment: number, offset8: number, note: number) => void
+
+/** For `move`: no note is known that leads to the record. */
+export const noNote = 0
+/** Numbers of notes go on for ever; among those that are kept at one time, this tells them apart. */
+const notesMax = 2 ** 32 - 1
 
 /** Entries, or notes, between two looks at the time. */
 const stepsPerLook = 64
@@ -98,7 +105,7 @@ export class Relocation {
    * Looks at the notes from a number on: pushes the places of older puts that stand in an input, and ends chains at older
    * deletes there. Returns the number to go on from, -1 at the end.
    */
-  gatherOlder(from: number, inputs: SegmentSet, push: Push, mayGoOn: () => boolean): number {
+  gatherOlder(from: number, inputs: SegmentSet, push: PushOlder, mayGoOn: () => boolean): number {
     const { versions, aliases } = this.#parts
     let number = Math.max(from, versions.firstNumber)
     for (let steps = 1; number < versions.nextNumber; steps++, number++) {
@@ -108,7 +115,7 @@ export class Relocation {
       const isAlias = (olderSegment & segmentMask) === 0 && olderOffset8 !== 0
       const segment = isAlias ? aliases.segment(olderOffset8) : olderSegment & segmentMask
       if (inputs[segment] !== 1) continue
-      if ((olderSegment & deadBit) === 0) push(segment, olderOffset8)
+      if ((olderSegment & deadBit) === 0) push(segment, olderOffset8, (number % notesMax) + 1)
       else {
         versions.storeOlder(number, 0, 0)
         if (isAlias) aliases.remove(olderOffset8)
@@ -122,11 +129,22 @@ export class Relocation {
     this.#parts.point.admit(segment, bytes)
   }
 
-  /** Redirects whatever leads to a record's old place to its new one, where `record` stands. */
-  move(record: LogRecord, oldSegment: number, oldOffset8: number, segment: number, inputs: SegmentSet): void {
+  /** Redirects whatever leads to a record's old place to its new one, where `record` stands. `note` as it was found with. */
+  move(
+    record: LogRecord,
+    oldSegment: number,
+    oldOffset8: number,
+    segment: number,
+    note: number,
+    inputs: SegmentSet,
+  ): void {
     const { index, point, supersede } = this.#parts
     const { keyspace, bytes, keyStart, keyBytes, start } = record
     const offset8 = start >>> 3
+    if (note !== noNote && this.#redirectNote(note, oldSegment, oldOffset8, segment, offset8)) {
+      supersede(segment, offset8)
+      return
+    }
     if (!point.find(keyspace, bytes, keyStart, keyStart + keyBytes)) {
       supersede(segment, offset8)
       return
@@ -140,6 +158,21 @@ export class Relocation {
     const found = ordered.find(bytes, keyStart, keyStart + keyBytes)
     assert(found, 'a key of the point index is in the ordered index')
     if (inputs[ordered.segment & segmentMask] === 1) ordered.replace(segment, offset8)
+  }
+
+  /**
+   * Redirects the note with which a record was found, if it still leads there; false where more may lead to the record: that of
+   * a range's delete leaves the key in the ordered index as it was.
+   */
+  #redirectNote(note: number, oldSegment: number, oldOffset8: number, segment: number, offset8: number): boolean {
+    const { versions } = this.#parts
+    const first = versions.firstNumber
+    const number = first + ((((note - 1 - first) % notesMax) + notesMax) % notesMax)
+    if (number >= versions.nextNumber || versions.aliasOf(number) !== 0) return false
+    versions.loadOlder(number)
+    if (versions.olderSegment !== oldSegment || versions.olderOffset8 !== oldOffset8) return false
+    versions.storeOlder(number, segment, offset8)
+    return true
   }
 
   /** Follows the found key's notes from its newest record, and redirects the one that leads to the old place. */

@@ -145,15 +145,17 @@ function copyWords(from: Uint32Array, fromWord: number, to: Uint32Array, toWord:
   for (let i = 0; i < count; i++) to[toWord + i] = from[fromWord + i] as number
 }
 
-/** What a sorted segment's footer says, or what is wrong with it. `fileBytes` is the size of the file, all of it in `bytes`. */
+/** What a sorted segment's footer says, or what is wrong with it. `fileBytes` is the size of the file; from `from` on it is in `bytes`. */
 export function readFooter(
   bytes: Uint8Array,
   words: Uint32Array,
   seed: number,
   fileBytes: number,
+  from = 0,
 ): (SortedBounds & { readonly recordsEnd: number }) | { readonly problem: string } {
-  const at = fileBytes - sortedFooterBytes
-  if (at < segmentHeaderBytes || at % 8 !== 0) return { problem: `it ends after ${fileBytes} bytes, within a record` }
+  const end = fileBytes - sortedFooterBytes
+  if (end < segmentHeaderBytes || end % 8 !== 0) return { problem: `it ends after ${fileBytes} bytes, within a record` }
+  const at = end - from
   for (let i = 0; i < sortedFooterMagic.length; i++) {
     if (bytes[at + i] !== sortedFooterMagic.charCodeAt(i)) return { problem: 'it has no footer' }
   }
@@ -161,7 +163,7 @@ export function readFooter(
     return { problem: 'the checksum of its footer does not match' }
   }
   const recordsEnd = readUint64(words, (at + sortedFooter.recordsEnd) >>> 2)
-  if (recordsEnd !== at) return { problem: `its footer stands at ${at} and says ${recordsEnd}` }
+  if (recordsEnd !== end) return { problem: `its footer stands at ${end} and says ${recordsEnd}` }
   return {
     recordsEnd,
     recordCount: readUint64(words, (at + sortedFooter.recordCount) >>> 2),

@@ -5,9 +5,11 @@
 
 import type { Fault, VerifyReport } from '@orbitkv/engine'
 import type { Clock, Disk } from '@orbitkv/runtime'
+import { Checkpoints, type Opening } from '../checkpoint/checkpoints.ts'
 import type { LogConfig } from '../config.ts'
 import type { BatchDirectory } from '../log/batch-directory.ts'
 import { shardName } from '../log/format.ts'
+import { HeldFiles } from '../log/held-files.ts'
 import type { Log } from '../log/log.ts'
 import { makeDurableDirectory } from '../log/manifest.ts'
 import { Scrub } from '../recovery/scrub.ts'
@@ -15,6 +17,7 @@ import { verifyLog } from '../recovery/verify.ts'
 import type { VersionIndex } from '../versions/version-index.ts'
 import { compactSegments } from './compaction.ts'
 import { type Behind, isBehind, pickInputs } from './compaction-policy.ts'
+import type { LogBase } from './contents.ts'
 
 /** What upkeep needs of its engine. */
 export interface UpkeepOptions {
@@ -32,11 +35,15 @@ export interface UpkeepOptions {
   readonly sync: () => Promise<number>
   /** Completes the newest batch. */
   readonly seal: () => void
+  /** The newest batch. */
+  readonly appended: () => LogBase
 }
 
 export class Upkeep {
   readonly #options: UpkeepOptions
   readonly #scrub: Scrub
+  readonly #checkpoints: Checkpoints
+  readonly held: HeldFiles
   #running: Promise<void> | undefined
   #isStopping = false
   #compactions = 0
@@ -44,18 +51,42 @@ export class Upkeep {
 
   constructor(options: UpkeepOptions) {
     this.#options = options
+    this.held = new HeldFiles(options)
     const { log, clock, config, behind } = options
     const publishedPosition = (): number => behind().position
     // Not through `#alone`: that would have it give way to itself.
     this.#scrub = new Scrub({ log, clock, config, publishedPosition, alone: (run) => this.#runAlone(run) })
+    this.#checkpoints = new Checkpoints({ ...options, isStopping: () => this.#isStopping })
   }
 
   /** What goes on by itself begins. */
-  start(): void {
+  start(opening: Opening, isReadOnly: boolean): void {
+    this.#checkpoints.opened(opening)
     this.#scrub.start()
+    if (!isReadOnly) this.#checkpointIfDue()
   }
 
-  compact(scope: 'garbage' | 'all'): Promise<number> {
+  /** While it is true no version may be dropped. */
+  get isReadingVersions(): boolean {
+    return this.#checkpoints.isReading
+  }
+
+  /** So many bytes of batches are complete. */
+  wroteLog(bytes: number): void {
+    this.#checkpoints.wroteLog(bytes)
+    this.#checkpointIfDue()
+  }
+
+  #checkpointIfDue(): void {
+    if (this.#isStopping || !this.#checkpoints.becomesDue()) return
+    // Once the work at hand is done: it may be in the middle of a batch.
+    void this.#alone(async () => {
+      await undefined
+      await this.#checkpoints.make()
+    })
+  }
+
+  compact(scope: 'garbage' | 'all', pause = () => this.#options.clock.turn()): Promise<number> {
     return this.#alone(async () => {
       const { path, disk, clock, log, index, retain, behind } = this.#options
       while (!retain()) await clock.turn()
@@ -67,13 +98,15 @@ export class Upkeep {
       const isStopping = (): boolean => this.#isStopping
       const oldestNow = (): number => behind().revision
       const { freedBytes, writtenBytes, files } = await compactSegments(
-        { ...this.#options, directory, oldestRevision: oldestNow(), oldestNow, isStopping },
+        { ...this.#options, directory, oldestRevision: oldestNow(), oldestNow, isStopping, pause },
         inputs,
       )
       this.#options.directory.forgetBefore(log.contents.logStart)
       this.#compactions++
       this.#compactedBytes += writtenBytes
-      for (const file of files) await disk.discard(file)
+      if (files.length > 0) this.#checkpoints.wroteSorted(writtenBytes)
+      this.#checkpointIfDue()
+      for (const file of files) await this.held.discard(file)
       return freedBytes
     })
   }
@@ -87,12 +120,18 @@ export class Upkeep {
     this.#isStopping = true
     this.#scrub.stop()
     while (this.#running !== undefined) await this.#running
+    this.held.end()
   }
 
-  stats(): Record<'sortedSegments' | 'compactions' | 'compactedBytes', number> & ReturnType<Scrub['stats']> {
+  /** After `stop`, when nothing is written any more. */
+  close(): Promise<void> {
+    return this.#checkpoints.close()
+  }
+
+  stats(): Record<string, number | string | boolean> {
     const { sorted } = this.#options.log.contents
     const counts = { compactions: this.#compactions, compactedBytes: this.#compactedBytes }
-    return { sortedSegments: sorted.length, ...counts, ...this.#scrub.stats() }
+    return { sortedSegments: sorted.length, ...counts, ...this.#checkpoints.stats(), ...this.#scrub.stats() }
   }
 
   /** Ends the active segment where all of it may be compacted. */

@@ -44,6 +44,22 @@ export class Superseded {
     bits[bit >>> 5] = (bits[bit >>> 5] as number) | (1 << (bit & 31))
   }
 
+  /** The marks of a segment, if it has any. */
+  marksOf(segment: number): Readonly<Uint32Array> | undefined {
+    return this.#bits[segment]
+  }
+
+  /** Takes over how many bytes of a segment are dead. */
+  restoreDeadBytes(segment: number, deadBytes: number): void {
+    this.#deadBytes[segment] = deadBytes
+  }
+
+  /** Takes over marks from a word on, of so many words in all. */
+  restoreMarks(segment: number, count: number, from: number, marks: Uint32Array): void {
+    const bits = this.#bits[segment] ?? this.#enlarge(segment, (count - 1) << 11)
+    bits.set(marks, from)
+  }
+
   /** The segment is gone. */
   forget(segment: number): void {
     this.#bytes -= this.#bits[segment]?.byteLength ?? 0

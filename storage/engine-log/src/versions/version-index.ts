@@ -17,15 +17,19 @@
 import { assert } from '@orbitkv/base'
 import { compareBytes } from '@orbitkv/bytes'
 import { type At, type Keyspace, latest, published } from '@orbitkv/engine'
+import { checkRecord } from '../log/check-record.ts'
 import { bytesBeforeKey, knownFlags } from '../log/format.ts'
 import type { Log } from '../log/log.ts'
 import { type Lineage, LogRecord } from '../log/record.ts'
+import { Accesses } from '../memory/accesses.ts'
 import type { KeySource } from '../ordered/key-source.ts'
 import { LearnedIndex } from '../ordered/learned-index.ts'
+import { RangeCount } from '../ordered/range-count.ts'
 import { PointIndex, type PointKeys } from '../point/point-index.ts'
 import { SortedReplay } from '../recovery/sorted-replay.ts'
 import { Relocation } from '../sorted/relocation.ts'
 import { Aliases } from './aliases.ts'
+import type { IndexParts } from './index-parts.ts'
 import { Superseded } from './superseded.ts'
 import { deadBit, type Note, newNote, segmentMask, Versions } from './versions.ts'
 
@@ -52,6 +56,9 @@ export class VersionIndex implements KeySource, PointKeys {
   /** How compaction moves records, and how recovery takes them in. */
   readonly relocation: Relocation
   readonly sortedReplay: SortedReplay
+  readonly rangeCount: RangeCount
+  /** For checkpoints. */
+  readonly parts: IndexParts
 
   /** What is at or behind this place of the log is not published. Nothing is unpublished while `allPublished`. */
   allPublished = true
@@ -60,6 +67,7 @@ export class VersionIndex implements KeySource, PointKeys {
 
   /** The segment of the record that the last `resolve` came to. */
   foundSegment = 0
+  readonly accesses: Accesses
 
   /** Cursors that have begun and not ended: they hold a place, and perhaps a view of a segment. */
   readonly cursors: Set<{ leave(segment?: number): void }> = new Set()
@@ -68,6 +76,9 @@ export class VersionIndex implements KeySource, PointKeys {
   leave(segment: number): void {
     for (const cursor of this.cursors) cursor.leave(segment)
   }
+
+  /** Whether every record that is read is checked. */
+  checksReads = false
 
   /** Asked before the bytes of a record are touched; may throw to keep a cold page from stalling the loop (cold-reads.ts). */
   guard: ((segment: number, offset8: number) => void) | undefined
@@ -83,8 +94,11 @@ export class VersionIndex implements KeySource, PointKeys {
       superseded: this.#superseded,
       supersede: (segment: number, offset8: number) => this.#supersede(segment, offset8),
     }
+    this.parts = parts
     this.relocation = new Relocation(parts)
     this.sortedReplay = new SortedReplay(parts)
+    this.rangeCount = new RangeCount(parts)
+    this.accesses = new Accesses(log)
     this.#bytesOf = log.bytesOf
     this.#wordsOf = log.wordsOf
   }
@@ -155,21 +169,30 @@ export class VersionIndex implements KeySource, PointKeys {
     if (2 * count > this.#places.length) this.#places = new Uint32Array(2 * count)
     const places = this.#places
     this.#point.prefetch(keyspace, bytes, spans, count, places)
-    const wordsOf = this.#wordsOf
-    let sum = 0
-    for (let i = 0; i < count; i++) {
-      const segment = places[2 * i] as number
-      if (segment === deadBit) continue
-      const words = wordsOf[segment] as Uint32Array
-      const word = (places[2 * i + 1] as number) << 1
-      sum ^= (words[word] as number) ^ (words[word + 15] as number) ^ this.#superseded.touch(segment, word >>> 1)
-    }
-    this.prefetched = sum
+    this.touch(places, count)
   }
 
   #places = new Uint32Array(128)
-  /** What the last `prefetch` read, kept so that the reads are made. */
-  prefetched = 0
+
+  /** Brings in the beginnings of the records at so many places (segment, offset8), none of which waits for another. */
+  touch(places: Uint32Array, count: number): void {
+    const wordsOf = this.#wordsOf
+    let sum = 0
+    for (let i = 0; i < count; i++) {
+      const segment = (places[2 * i] as number) & segmentMask
+      if (segment === 0) continue
+      const words = wordsOf[segment] as Uint32Array
+      const word = (places[2 * i + 1] as number) << 1
+      // Three cache lines: a record of 100 bytes. The processor itself goes on from there.
+      const last = word + 31 < words.length ? word + 31 : word
+      sum ^= (words[word] as number) ^ (words[word + 15] as number) ^ (words[last] as number)
+      sum ^= this.#superseded.touch(segment, word >>> 1)
+    }
+    this.touched = sum
+  }
+
+  /** What the last `touch` read, kept so that the reads are made. */
+  touched = 0
 
   /** Moves `into` to the version that a state sees of the entry at a location; undefined where that is none or a delete. */
   resolve(entrySegment: number, entryOffset8: number, at: At, into: LogRecord): LogRecord | undefined {
@@ -189,8 +212,14 @@ export class VersionIndex implements KeySource, PointKeys {
       }
     }
     if (segment & deadBit) return undefined
+    if (this.guard !== undefined) this.guard(segment, offset8)
     this.foundSegment = segment
-    return into.moveTo(this.#bytesOf[segment] as Uint8Array, this.#wordsOf[segment] as Uint32Array, offset8 << 3)
+    this.accesses.read(segment)
+    into.moveTo(this.#bytesOf[segment] as Uint8Array, this.#wordsOf[segment] as Uint32Array, offset8 << 3)
+    // Where pages may be cold, the copy is checked instead (cold-reads.ts).
+    const checks = this.checksReads && this.guard === undefined
+    if (checks) checkRecord(this.#log, this.#log.segment(segment), offset8 << 3, into)
+    return into
   }
 
   #sees(segment: number, offset8: number, at: At): boolean {
@@ -512,23 +541,29 @@ export class VersionIndex implements KeySource, PointKeys {
     return false
   }
 
-  #retireNote({ keyspace, segment, offset8, isDelete, olderSegment, olderOffset8, alias }: Note): void {
-    if (isDelete) {
-      const record = alias === 0 ? this.keyAt(segment, offset8) : this.keyAt(deadBit, alias)
-      const { bytes, keyStart, keyBytes } = record
+  #retireNote(note: Note): void {
+    const { keyspace, alias, olderSegment, olderOffset8 } = note
+    const deleted = note.isDelete ? this.deletedBy(note) : undefined
+    if (deleted !== undefined) {
+      const { bytes, keyStart, keyBytes } = deleted
       const space = this.space(keyspace)
-      const found = this.#point.find(keyspace, bytes, keyStart, keyStart + keyBytes)
-      const isNewest = found && this.#point.segment === (alias === 0 ? segment | deadBit : deadBit)
-      if (isNewest && this.#point.offset8 === (alias === 0 ? offset8 : alias)) {
-        const foundOrdered = space.index.find(bytes, keyStart, keyStart + keyBytes)
-        assert(foundOrdered, 'the key is in the ordered index')
-        this.#removeFound(space)
-        if (alias !== 0) this.#aliases.remove(alias)
-      }
+      const foundOrdered = space.index.find(bytes, keyStart, keyStart + keyBytes)
+      assert(foundOrdered, 'the key is in the ordered index')
+      this.#removeFound(space)
+      if (alias !== 0) this.#aliases.remove(alias)
     }
     // The alias that this record took over from is not reached any more.
     const olderIsAlias = (olderSegment & segmentMask) === 0 && olderOffset8 !== 0
     if (olderIsAlias) this.#aliases.remove(olderOffset8)
+  }
+
+  /** A record with the key that a note says was deleted, found in the point index, if that is still the newest of the key. */
+  deletedBy({ keyspace, segment, offset8, alias }: Note): LogRecord | undefined {
+    const record = alias === 0 ? this.keyAt(segment, offset8) : this.keyAt(deadBit, alias)
+    const { bytes, keyStart, keyBytes } = record
+    if (!this.#point.find(keyspace, bytes, keyStart, keyStart + keyBytes)) return undefined
+    if (this.#point.segment !== (alias === 0 ? segment | deadBit : deadBit)) return undefined
+    return this.#point.offset8 === (alias === 0 ? offset8 : alias) ? record : undefined
   }
 
   /** Throws where an invariant of the indexes does not hold; visits every entry. */

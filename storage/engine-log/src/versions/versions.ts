@@ -113,12 +113,23 @@ export class Versions {
     return this.#shifted + this.count
   }
 
+  /** Loads a note by its number. */
+  load(number: number, into: Note): void {
+    const isLoaded = this.#load(number - this.#shifted + this.#head, into)
+    assert(isLoaded, 'the note is kept')
+  }
+
   /** Loads the older location of a note by its number into `olderSegment` and `olderOffset8`. */
   loadOlder(number: number): void {
     const at = this.#wordOf(number)
     const chunk = this.#chunkOf(number)
     this.olderSegment = chunk[at + 3] as number
     this.olderOffset8 = chunk[at + 4] as number
+  }
+
+  /** The alias of a note by its number, 0 where it has none. */
+  aliasOf(number: number): number {
+    return this.#chunkOf(number)[this.#wordOf(number) + 7] as number
   }
 
   /** Gives a note another older location; both 0 for none. */

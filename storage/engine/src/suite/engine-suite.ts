@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { encodeText } from '@orbitkv/bytes'
 import { deleteChange, deleteRangeChange, putChange } from '../change.ts'
-import { type At, type Change, type Engine, latest, published, type Range } from '../contract.ts'
+import { type At, type Change, type CommittedBatch, type Engine, latest, published, type Range } from '../contract.ts'
 import { defaultLimits } from '../limits.ts'
 import { copyKey, copyValue, type RecordView } from '../record.ts'
 import { runModel } from './model.ts'
@@ -351,6 +351,50 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>, se
       )
     })
 
+    withEngine('changes go on after their end with what is published since, through a compaction', async (engine) => {
+      const positions = (): number[] => Array.from(changes, ({ position }) => position)
+      commit(engine, put('a', '1'))
+      const changes = engine.changes(0)
+      assert.deepEqual([positions(), positions()], [[1], []])
+      engine.append({ changes: [put('b', '2')], revision: 2, time: 9 })
+      assert.deepEqual(positions(), [], 'appended is not published')
+      engine.publish(2)
+      commit(engine, put('a', '3'), put('c', '3'))
+      const next = changes.next().value as CommittedBatch
+      assert.deepEqual([next.position, next.revision], [2, 2])
+      assert.deepEqual(
+        Array.from(changes, ({ records }) => Array.from(records, (record) => decoder.decode(copyKey(record)))),
+        [['a', 'c']],
+      )
+      if (!engine.capabilities.compaction) return
+      while (!engine.retain(3));
+      await engine.compact('all')
+      assert.deepEqual(positions(), [])
+      commit(engine, put('d', '4'))
+      assert.deepEqual(positions(), [4])
+    })
+
+    withEngine('a revision has a place: its last batch, and the log behind it', (engine) => {
+      for (let i = 1; i <= 3; i++) commit(engine, put('k', `${i}`))
+      engine.append({ changes: [putChange(1, encodeText('due'), encodeText(''))], revision: 3, time: 9000 })
+      engine.publish(4)
+      assert.deepEqual(
+        [1, 2, 3].map((revision) => engine.placeAt(revision).position),
+        [1, 2, 4],
+      )
+      assert.deepEqual(
+        [0, 2, 3].map((revision) => engine.placeAt(revision).time),
+        [0, engine.timeAt(2), 9000],
+      )
+      const after = [0, 1, 2, 3].map((revision) => engine.placeAt(revision).bytesAfter)
+      assert.equal(new Set(after).size, 4)
+      assert.deepEqual(
+        after,
+        after.toSorted((a, b) => b - a),
+      )
+      assert.throws(() => engine.placeAt(4), { code: 'engine.not_yet' })
+    })
+
     withEngine('housekeeping takes a position and no revision', (engine) => {
       commit(engine, put('a', '1'))
       engine.append({ changes: [putChange(1, encodeText('due'), encodeText(''))], revision: 1, time: 7 })
@@ -375,6 +419,22 @@ export function engineSuite(name: string, open: () => Promise<EngineHarness>, se
       commit(engine, put('a', '2'))
       assert.equal(decoder.decode(copyValue(record as RecordView)), '1')
       assert.equal(await engine.getAsync(0, encodeText('b')), undefined)
+    })
+
+    withEngine('rangeAsync gives what range gives, in records of the caller’s own', async (engine) => {
+      commit(engine, ...Array.from({ length: 600 }, (_, i) => put(`k${i}`, `v${i}`)))
+      const texts = (record: RecordView): string =>
+        `${decoder.decode(copyKey(record))} ${decoder.decode(copyValue(record))}`
+      const ranges = [{}, { gt: 'k2', lte: 'k50' }, { gte: 'k2', lt: 'k50', reverse: true }, { limit: 7 }, { gt: 'l' }]
+      for (const { limit, reverse, ...bounds } of ranges as { limit?: number; reverse?: boolean }[]) {
+        const encoded = Object.entries(bounds).map(([name, bound]) => [name, encodeText(bound as string)])
+        const range = { ...Object.fromEntries(encoded), ...(limit && { limit }), ...(reverse && { reverse }) }
+        const kept: RecordView[] = []
+        for await (const record of engine.rangeAsync(0, range)) kept.push(record)
+        assert.deepEqual(kept.map(texts), Array.from(engine.range(0, range), texts))
+      }
+      // One that is left early lets go.
+      for await (const record of engine.rangeAsync(0, {})) if (texts(record) === 'k100 v100') break
     })
 
     withEngine('a sample is a live record, or nothing', (engine) => {
