@@ -1,7 +1,7 @@
 /** Opening a store: which engine, on which disk, with which settings. */
 
 import { type ConfigTable, choice, config, defineErrors, type Values } from '@orbitkv/base'
-import { logConfig, openLogEngine } from '@orbitkv/engine-log'
+import { logConfig, logRelations, openLogEngine } from '@orbitkv/engine-log'
 import { type Clock, type Disk, MemoryDisk, realClock, realDisk } from '@orbitkv/runtime'
 import { EngineStore, type Store, storeConfig, storeErrors } from '@orbitkv/store'
 
@@ -24,9 +24,7 @@ const settings = {
 }
 
 /** Every setting of a store, with its default, range and reason. */
-export const openConfig: ConfigTable<typeof settings> = config(settings, (values) =>
-  values.zeroAheadBytes > values.segmentBytes ? ['zeroAheadBytes must be at most segmentBytes'] : [],
-)
+export const openConfig: ConfigTable<typeof settings> = config(settings, logRelations)
 
 export interface OpenOptions extends Partial<Values<typeof settings>> {
   /** False: an error where there is no store yet. True by default. */
@@ -62,8 +60,16 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
       zeroAhead: values.zeroAhead && values.durability === 'always',
       reserveBytes: inMemory ? 0 : values.reserveBytes,
       sliceMs: values.sliceMs,
+      checkpointBytes: inMemory ? 0 : values.checkpointBytes,
       scrubBytesPerSecond: inMemory ? 0 : values.scrubBytesPerSecond,
       scrubEveryMs: values.scrubEveryMs,
+      adviseRandom: values.adviseRandom,
+      prefault: values.prefault,
+      residentBytesMax: values.residentBytesMax,
+      hugePages: values.hugePages,
+      numaNode: values.numaNode,
+      indexBytesMax: values.indexBytesMax,
+      storedBytesMax: values.storedBytesMax,
       valueBytesMax: values.valueBytesMax,
     },
     ...(createIfMissing === undefined ? {} : { createIfMissing }),

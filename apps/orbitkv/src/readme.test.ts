@@ -1,4 +1,4 @@
-/** The example of the README, run as it stands there: what it prints is what the README says that it prints. */
+/** The examples of our pages, run as they stand there: what each prints is what its page says that it prints. */
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -18,19 +18,30 @@ function blocksOf(markdown: string): { language: string; text: string }[] {
   return Array.from(blocks, ([, language = '', text = '']) => ({ language, text }))
 }
 
-test('the example runs, and prints what stands below it', async () => {
-  const blocks = blocksOf(readFileSync(join(root, 'apps/orbitkv/README.md'), 'utf8'))
-  const example = blocks.find(({ language }) => language === 'ts')
-  const expected = blocks.find(({ language }) => language === '')
-  assert.ok(example !== undefined && expected !== undefined)
-  const folder = mkdtempSync(join(tmpdir(), 'orbit-readme-'))
-  try {
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
-    writeFileSync(join(folder, 'example.mts'), example.text)
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, 'example.mts'], { cwd: folder })
-    assert.equal(stderr, '')
-    assert.equal(stdout, expected.text)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-})
+const pages = [
+  'apps/orbitkv/README.md',
+  'apps/level/README.md',
+  'docs/transactions.md',
+  'docs/keyspaces.md',
+  'docs/watch.md',
+  'docs/leases.md',
+]
+
+for (const page of pages) {
+  test(`the example of ${page} runs, and prints what stands below it`, async () => {
+    const blocks = blocksOf(readFileSync(join(root, page), 'utf8'))
+    const example = blocks.find(({ language }) => language === 'ts')
+    const expected = blocks.find(({ language }) => language === '')
+    assert.ok(example !== undefined && expected !== undefined)
+    const folder = mkdtempSync(join(tmpdir(), 'orbit-readme-'))
+    try {
+      symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
+      writeFileSync(join(folder, 'example.mts'), example.text)
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [...flags, 'example.mts'], { cwd: folder })
+      assert.equal(stderr, '')
+      assert.equal(stdout, expected.text)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+}

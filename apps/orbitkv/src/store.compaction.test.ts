@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { decodeText } from '@orbitkv/bytes'
 import type { Store } from './index.ts'
-import { entriesOf, storeTest, turn } from './store-suite.ts'
+import { entriesOf, stateOf, storeTest, turn } from './store-suite.ts'
 
 const keys = 40
 const value = 'v'.repeat(200)
@@ -46,6 +46,24 @@ describe('compaction', () => {
       const { diskBytes, details } = store.stats()
       assert.ok(Number(details.compactions) > 0, 'it was compacted')
       assert.ok(diskBytes < 400 * liveBytes * 0.5, `${diskBytes} bytes on the disk`)
+    },
+    { settings: { ...eager, historyVersionsMax: 100 } },
+  )
+
+  storeTest(
+    'a writer does not wait on and on while the disk keeps compaction waiting',
+    async ({ store, disk, clock, reopen }) => {
+      const held = disk.holdSyncs()
+      const writing = overwrite(store, 400)
+      for (let turns = 0; turns < 2000; turns++) await turn()
+      assert.equal(await stateOf(writing), 'pending', 'it is held back')
+      for (let ms = 0; ms < 120_000; ms += 500) {
+        clock.advance(500)
+        for (let turns = 0; turns < 3; turns++) await turn()
+      }
+      assert.equal(await stateOf(writing), 'resolved')
+      held.release()
+      assert.equal(entriesOf(await reopen()).length, keys)
     },
     { settings: { ...eager, historyVersionsMax: 100 } },
   )
@@ -172,6 +190,7 @@ describe('compaction', () => {
       assert.equal(entriesOf(store).length, keys)
       disk.remove('/filler')
       await overwrite(store, 20, () => clock.advanceAwaiting(1000))
+      for (let turns = 0; turns < 10_000 && store.stats().compactionFailure !== ''; turns++) await turn()
       assert.equal(store.stats().compactionFailure, '')
       assert.equal(entriesOf(store).length, keys)
     },

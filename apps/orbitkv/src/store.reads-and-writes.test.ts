@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Random, seedsFor } from '@orbitkv/base'
 import { decodeText, encodeText } from '@orbitkv/bytes'
+import { type Change, putChange } from '@orbitkv/engine'
 import { SimulatedClock } from '@orbitkv/runtime/simulated'
 import { type Bytes, open, type Store } from './index.ts'
-import { keysOf, read, storeTest } from './store-suite.ts'
+import { entriesOf, keysOf, read, storeTest } from './store-suite.ts'
 
 describe('put, get, delete', () => {
   storeTest('what is put comes back, with the revision of its write', async ({ store }) => {
@@ -386,6 +387,39 @@ describe('bad arguments', () => {
     },
     { settings: { valueBytesMax: 2 ** 21 } },
   )
+})
+
+storeTest('what a server keeps under a key is read, and not written over', async ({ store, clock, reopen }) => {
+  const [key, element] = [encodeText('hash'), encodeText('element')]
+  const header = (expiresAt: number): Change => {
+    const change = putChange(0, key, encodeText('header'), { expiresAt })
+    change.tag = 1
+    return change
+  }
+  const refused = { code: 'store.key_of_server' }
+  const expectRefusals = async (of: Store): Promise<void> => {
+    await assert.rejects(of.put('hash', 'x'), refused)
+    await assert.rejects(of.delete('hash'), refused)
+    await assert.rejects(of.batch().put('free', 'x').delete('hash').commit(), refused)
+    await assert.rejects(
+      of.transact((tx) => tx.put('hash', 'x')),
+      refused,
+    )
+    assert.deepEqual(entriesOf(of), [['hash', 'header']])
+  }
+  store.owner.beginTurn()
+  store.owner.write([header(0), putChange(32, element, element)])
+  await store.flush()
+  await expectRefusals(store)
+  const again = await reopen()
+  await expectRefusals(again)
+  again.owner.beginTurn()
+  again.owner.write([header(clock.now() + 1000)])
+  await again.flush()
+  await expectRefusals(again)
+  clock.advance(2000)
+  await again.put('hash', 'x')
+  assert.deepEqual(entriesOf(again), [['hash', 'x']])
 })
 
 test('the backend memory needs no folder and leaves nothing', async () => {

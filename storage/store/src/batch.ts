@@ -1,13 +1,14 @@
 /** A batch as its user builds it: changes collected in order, written as one. */
 
-import { type Change, deleteChange, putChange } from '@orbitkv/engine'
+import { type Change, deleteChange, type Engine, putChange } from '@orbitkv/engine'
 import { storeErrors } from './errors.ts'
 import { defaultKeyspace } from './keyspaces.ts'
 import { toBytes } from './reader.ts'
-import type { BatchBuilder, Bytes, WriteOptions } from './types.ts'
+import type { BatchBuilder, Bytes, PutOptions, WriteOptions } from './types.ts'
 
 /** What a batch needs of its store. */
 export interface BatchTarget {
+  readonly engine: Engine
   /** The time at which a ttl given now ends; throws for a bad one. */
   expiry(ttl: number | undefined): number
   commit(changes: readonly Change[], options: WriteOptions): Promise<number>
@@ -26,10 +27,12 @@ export class StoreBatch implements BatchBuilder {
     return this.#changes.length
   }
 
-  put(key: Bytes, value: Bytes, options: { readonly ttl?: number } = {}): this {
+  put(key: Bytes, value: Bytes, { ttl, lease = 0 }: Pick<PutOptions, 'ttl' | 'lease'> = {}): this {
     this.#assertOpen()
-    const expiresAt = this.#target.expiry(options.ttl)
-    this.#changes.push(putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt }))
+    const expiresAt = this.#target.expiry(ttl)
+    this.#changes.push(
+      putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt, lease }),
+    )
     return this
   }
 
@@ -37,6 +40,16 @@ export class StoreBatch implements BatchBuilder {
     this.#assertOpen()
     this.#changes.push(deleteChange(defaultKeyspace, toBytes(key, 'a key')))
     return this
+  }
+
+  isOf(engine: Engine): boolean {
+    return this.#target.engine === engine
+  }
+
+  /** Takes in a change that is made already. */
+  add(change: Change): void {
+    this.#assertOpen()
+    this.#changes.push(change)
   }
 
   async commit(options: WriteOptions = {}): Promise<number> {

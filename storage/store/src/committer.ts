@@ -43,6 +43,10 @@ export class Committer {
   #syncsOffLoop = 0
   #timer: Timer | undefined
   #failure: Error | undefined
+  /** Called when something was published, before those who wait for it hear of it; must not write. Absent while nobody follows. */
+  onPublished: (() => void) | undefined
+  /** Called once when nothing can be written any more. */
+  onFailure: ((failure: Error) => void) | undefined
 
   constructor(engine: Engine, clock: Clock, config: StoreConfig) {
     this.#engine = engine
@@ -136,6 +140,7 @@ export class Committer {
     }
     if (count === 0) return
     this.#engine.publish((queue[count - 1] as Waiting).position)
+    this.onPublished?.()
     const met = count === queue.length ? queue : queue.splice(0, count)
     if (met === queue) this.#queue = []
     for (const { done } of met) done()
@@ -183,6 +188,7 @@ export class Committer {
     const takenBack = this.#engine.truncateAfter(this.#engine.publishedPosition)
     const refuse = (): void => {
       for (const { done } of refused) done(failure)
+      this.onFailure?.(failure)
     }
     takenBack.then(refuse, (problem: unknown) => {
       refuse()

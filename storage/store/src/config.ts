@@ -32,6 +32,36 @@ export const storeConfig = config({
     max: 1_000_000_000,
     why: 'older versions at most, whatever their age: bounds the memory of history',
   }),
+  historyRevisionsMax: count({
+    default: 1_000_000_000_000_000,
+    min: 0,
+    max: 1_000_000_000_000_000,
+    why: 'older revisions that stay readable at most, whatever their age',
+  }),
+  historyBytesMax: bytes({
+    default: 1024 ** 5,
+    min: 0,
+    max: 1024 ** 5,
+    why: 'bytes of log that are kept for history at most: they hold what was overwritten',
+  }),
+  pinMsMax: duration({
+    default: 0,
+    min: 0,
+    max: 3650 * 24 * hour,
+    why: 'how long a snapshot, or a watch that reads the log, may hold an old state; after that it fails. 0: as long as it likes',
+  }),
+  pinBytesMax: bytes({
+    default: 0,
+    min: 0,
+    max: 1024 ** 5,
+    why: 'bytes of log that may be written while a state is held, before its holder fails; 0: any number',
+  }),
+  watchBufferBytes: bytes({
+    default: 16 * MiB,
+    min: 1,
+    max: 1024 ** 3,
+    why: 'bytes of changes that wait for a slow consumer of a watch, before it ends',
+  }),
   compaction: flag({
     default: true,
     why: 'rewrite what holds garbage in the background',

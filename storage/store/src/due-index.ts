@@ -3,7 +3,8 @@
  * and never needs a scan.
  *
  * An entry's key is the due time, the keyspace and the key; its value is empty. It is written in the batch that sets the
- * expiry, and deleted in the batch that changes it. What must hold: every live record with an expiry has its entry.
+ * expiry, and deleted in the batch that changes it; the entries of leases (leases/lease-records.ts) are kept the same way.
+ * What must hold: every live record with an expiry has its entry.
  * The reverse need not: an entry whose record has another expiry by now is dropped when it comes due.
  *
  *   0 u64 due time, ms since 1970 | 8 u32 keyspace | 12.. key      (big-endian, so that bytes sort as times)
@@ -19,11 +20,19 @@ import {
   putChange,
   type RecordView,
 } from '@orbitkv/engine'
-import { dueKeyspace } from './keyspaces.ts'
+import { dueKeyspace, leasedKeyspace } from './keyspaces.ts'
+import { leasedKey } from './leases/lease-records.ts'
 
 const headBytes = 12
 const empty = new Uint8Array(0)
-const wholeLatest = { at: latest }
+
+/** What ends a key: a time, or a lease; 0 for neither. */
+interface Ends {
+  readonly expiresAt: number
+  readonly lease: number
+}
+
+const endless: Ends = { expiresAt: 0, lease: 0 }
 
 interface Due {
   readonly at: number
@@ -34,13 +43,17 @@ interface Due {
 export class DueIndex {
   readonly #engine: Engine
 
+  /** False only where no key has an expiry or a lease: then writes need not look. */
+  #hasEntries = true
+  /**
+   * No key is due before this time. Entries that were deleted stay in the index for as long as history keeps them, before all
+   * that are left: whoever looks for the first must not walk past them again and again.
+   */
+  #dueFrom = 0
+
   constructor(engine: Engine) {
     this.#engine = engine
-  }
-
-  /** Keys with an expiry. */
-  get size(): number {
-    return this.#engine.count(dueKeyspace, wholeLatest)
+    this.next()
   }
 
   /**
@@ -48,70 +61,98 @@ export class DueIndex {
    * that is due ahead of its first write. Most batches touch no expiry and are returned as they are.
    */
   complete(changes: readonly Change[], now: number): readonly Change[] {
-    const anyDue = this.size > 0
-    if (!anyDue && !hasExpiry(changes)) return changes
+    const anyEntries = this.#hasEntries
+    if (!anyEntries && !anyEnds(changes)) return changes
+    this.#hasEntries = true
     const completed: Change[] = []
-    // What the batch itself has made of a key's expiry: the engine knows only what stood before it.
-    const within = changes.length > 1 ? new Map<string, number>() : undefined
+    // What the batch itself has made of a key: the engine knows only what stood before it.
+    const within = changes.length > 1 ? new Map<string, Ends>() : undefined
     for (const change of changes) {
+      let written = change
       if (change.kind !== 'delete-range') {
         const name = within === undefined ? '' : nameOf(change)
-        const before = within?.get(name) ?? (anyDue ? this.#expiryOf(change) : 0)
-        const after = change.kind === 'put' ? change.expiresAt : 0
-        if (before !== after) addEntries(completed, change, before, after, now)
+        const before = within?.get(name) ?? (anyEntries ? this.#endsOf(change) : endless)
+        const after = change.kind === 'put' ? { expiresAt: change.expiresAt, lease: change.lease } : endless
+        if (after.expiresAt > 0 && after.expiresAt < this.#dueFrom) this.#dueFrom = after.expiresAt
+        written = addEntries(completed, change, before, after, now)
         within?.set(name, after)
       }
-      completed.push(change)
+      completed.push(written)
     }
     return completed
   }
 
-  /** When the key of a change is due as things stand, 0 for never. */
-  #expiryOf({ keyspace, key, keyStart, keyEnd }: Change): number {
-    return this.#engine.get(keyspace, key, keyStart, keyEnd, latest)?.expiresAt ?? 0
+  /** What ends the key of a change as things stand. */
+  #endsOf({ keyspace, key, keyStart, keyEnd }: Change): Ends {
+    return this.#engine.get(keyspace, key, keyStart, keyEnd, latest) ?? endless
   }
 
   /** When the next key is due; undefined where none is. */
   next(): number | undefined {
-    for (const record of this.#engine.range(dueKeyspace, { limit: 1, at: latest })) return parseDue(record).at
+    const gte = dueKey(this.#dueFrom, 0, empty)
+    for (const record of this.#engine.range(dueKeyspace, { gte, limit: 1, at: latest })) {
+      this.#dueFrom = parseDue(record).at
+      return this.#dueFrom
+    }
+    this.#dueFrom = Number.MAX_SAFE_INTEGER
+    let hasLeased = false
+    for (const _ of this.#engine.range(leasedKeyspace, { limit: 1, at: latest })) hasLeased = true
+    this.#hasEntries = hasLeased
     return undefined
   }
 
   /** The changes that expire what is due, at most `most` keys; and how many keys of users among them expire. */
   expire(now: number, most: number): { changes: Change[]; expired: number } {
     const due: Due[] = []
-    for (const record of this.#engine.range(dueKeyspace, { lt: dueKey(now + 1, 0, empty), limit: most, at: latest })) {
+    const gte = dueKey(this.#dueFrom, 0, empty)
+    const lt = dueKey(now + 1, 0, empty)
+    for (const record of this.#engine.range(dueKeyspace, { gte, lt, limit: most, at: latest }))
       due.push(parseDue(record))
-    }
     const changes: Change[] = []
     let expired = 0
     for (const { at, keyspace, key } of due) {
       changes.push(deleteChange(dueKeyspace, dueKey(at, keyspace, key)))
-      if (this.#engine.get(keyspace, key, 0, key.length, latest)?.expiresAt !== at) continue
+      const record = this.#engine.get(keyspace, key, 0, key.length, latest)
+      if (record?.expiresAt !== at) continue
+      const { lease } = record
       changes.push(deleteChange(keyspace, key, { expired: true }))
+      if (lease > 0) changes.push(deleteChange(leasedKeyspace, leasedKey(lease, keyspace, key)))
       expired++
     }
     return { changes, expired }
   }
 }
 
-/** What a change that moves its key's expiry adds ahead of itself. */
-function addEntries(completed: Change[], change: Change, before: number, after: number, now: number): void {
+/** Adds ahead of a change what it does to the entries of its key; returns the change as it is to be written. */
+function addEntries(completed: Change[], change: Change, before: Ends, after: Ends, now: number): Change {
+  const { expiresAt: dueBefore, lease: leaseBefore } = before
+  const { expiresAt: dueAfter, lease: leaseAfter } = after
+  if (dueBefore === dueAfter && leaseBefore === leaseAfter) return change
   const { keyspace } = change
   const key = change.key.slice(change.keyStart, change.keyEnd)
-  if (before > 0) {
-    if (before <= now) completed.push(deleteChange(keyspace, key, { expired: true }))
-    completed.push(deleteChange(dueKeyspace, dueKey(before, keyspace, key)))
+  // A key that was due expires, and is then as if it had never been there.
+  const isDue = dueBefore > 0 && dueBefore <= now
+  if (isDue && change.kind === 'put') completed.push(deleteChange(keyspace, key, { expired: true }))
+  if (dueBefore !== dueAfter) {
+    if (dueBefore > 0) completed.push(deleteChange(dueKeyspace, dueKey(dueBefore, keyspace, key)))
+    if (dueAfter > 0) completed.push(putChange(dueKeyspace, dueKey(dueAfter, keyspace, key), empty))
   }
-  if (after > 0) completed.push(putChange(dueKeyspace, dueKey(after, keyspace, key), empty))
+  if (leaseBefore !== leaseAfter) {
+    if (leaseBefore > 0) completed.push(deleteChange(leasedKeyspace, leasedKey(leaseBefore, keyspace, key)))
+    if (leaseAfter > 0) completed.push(putChange(leasedKeyspace, leasedKey(leaseAfter, keyspace, key), empty))
+  }
+  return isDue && change.kind === 'delete' ? deleteChange(keyspace, key, { expired: true }) : change
 }
 
 function nameOf({ keyspace, key, keyStart, keyEnd }: Change): string {
   return `${keyspace}:${Buffer.from(key.buffer, key.byteOffset + keyStart, keyEnd - keyStart).toString('latin1')}`
 }
 
-function hasExpiry(changes: readonly Change[]): boolean {
-  for (let i = 0; i < changes.length; i++) if ((changes[i] as Change).expiresAt > 0) return true
+function anyEnds(changes: readonly Change[]): boolean {
+  for (let i = 0; i < changes.length; i++) {
+    const { expiresAt, lease, kind } = changes[i] as Change
+    if (expiresAt > 0 || (lease > 0 && kind === 'put')) return true
+  }
   return false
 }
 

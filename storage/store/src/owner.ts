@@ -57,8 +57,8 @@ export class StoreOwner implements Owner {
     }
   }
 
-  count(keyspace: Keyspace): number {
-    return this.#engine.count(keyspace, { at: latest })
+  count(keyspace: Keyspace, range: Range = {}): number {
+    return this.#engine.count(keyspace, { ...range, at: latest })
   }
 
   random(keyspace: Keyspace): RecordView | undefined {

@@ -7,16 +7,17 @@
 
 import { markAsUntransferable } from 'node:worker_threads'
 import { copyBytes, encodeText, encodeTextInto, prefixEnd, utf8BytesPerCharMax } from '@orbitkv/bytes'
-import { type At, copyKey, type Engine, type Keyspace, type Range, type RecordView } from '@orbitkv/engine'
+import type { At, Engine, Keyspace, Range, RecordView } from '@orbitkv/engine'
 import { storeErrors } from './errors.ts'
+import { notMeasured, type ReadMeter } from './read-meter.ts'
 import type { Bytes, Entry, RangeOptions, Reader } from './types.ts'
 
 const scratch = new Uint8Array(32 * 1024)
 /** Where `keyEnd` found or put the key. */
-let keySource: Uint8Array = scratch
+export let keySource: Uint8Array = scratch
 
 /** Makes a key readable as `keySource[0, end)` without allocating for short text; returns its end. */
-function keyEnd(key: Bytes): number {
+export function keyEnd(key: Bytes): number {
   if (typeof key === 'string') {
     if (key.length * utf8BytesPerCharMax <= scratch.length) {
       keySource = scratch
@@ -54,19 +55,44 @@ function newSlab(): ArrayBuffer {
 }
 
 /** The value as bytes of the caller's own. */
-function copyOut(record: RecordView): Uint8Array {
-  const { bytes, valueStart, valueBytes } = record
-  if (valueBytes > slabValueBytesMax) return bytes.slice(valueStart, valueStart + valueBytes)
-  if (slabUsed + valueBytes > slabBytes) {
+export function copyOut(record: Pick<RecordView, 'bytes' | 'valueStart' | 'valueBytes'>): Uint8Array {
+  return copySpan(record.bytes, record.valueStart, record.valueBytes)
+}
+
+/** `bytes[start, start + length)` as bytes of the caller's own. */
+export function copySpan(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  if (length > slabValueBytesMax) return bytes.slice(start, start + length)
+  const offset = copyToSlab(bytes, start, length)
+  return new Uint8Array(slab, offset, length)
+}
+
+/** Returns where in the slab the copy stands. */
+function copyToSlab(bytes: Uint8Array, start: number, length: number): number {
+  if (slabUsed + length > slabBytes) {
     slab = newSlab()
     slabView = new Uint8Array(slab)
     slabUsed = 0
   }
-  const start = slabUsed
-  copyBytes(slabView, start, bytes, valueStart, valueStart + valueBytes)
-  slabUsed = (start + valueBytes + 7) & ~7
-  return new Uint8Array(slab, start, valueBytes)
+  const offset = slabUsed
+  copyBytes(slabView, offset, bytes, start, start + length)
+  slabUsed = (offset + length + 7) & ~7
+  return offset
 }
+
+/** A record as an entry of the caller's own. A key and the value behind it are copied in one go. */
+function copyEntry(record: RecordView): Entry {
+  const { bytes, keyStart, keyBytes, valueStart, valueBytes, revision } = record
+  const length = keyBytes + valueBytes
+  if (valueStart !== keyStart + keyBytes || length > slabValueBytesMax) {
+    return { key: copySpan(bytes, keyStart, keyBytes), value: copyOut(record), revision }
+  }
+  const offset = copyToSlab(bytes, keyStart, length)
+  const key = new Uint8Array(slab, offset, keyBytes)
+  return { key, value: new Uint8Array(slab, offset + keyBytes, valueBytes), revision }
+}
+
+/** Keys that `getManyAsync` has under way: each may hold a read of the disk. */
+export const keysAtOnce = 64
 
 export abstract class StoreReader implements Reader {
   protected readonly engine: Engine
@@ -74,8 +100,11 @@ export abstract class StoreReader implements Reader {
   /** The state that reads see. */
   protected readonly at: At
 
-  constructor(engine: Engine, keyspaceId: Keyspace, at: At) {
+  protected readonly meter: ReadMeter
+
+  constructor(engine: Engine, keyspaceId: Keyspace, at: At, meter: ReadMeter) {
     this.engine = engine
+    this.meter = meter
     this.keyspaceId = keyspaceId
     this.at = at
   }
@@ -86,12 +115,17 @@ export abstract class StoreReader implements Reader {
   protected abstract assertReadable(): void
 
   get(key: Bytes): Uint8Array | undefined {
+    const startedMs = this.meter.begin()
     const record = this.#find(key)
-    return record === undefined ? undefined : copyOut(record)
+    const value = record === undefined ? undefined : copyOut(record)
+    if (startedMs !== notMeasured) this.meter.end(startedMs)
+    return value
   }
 
   view<Result>(key: Bytes, use: (bytes: Uint8Array, offset: number, length: number) => Result): Result | undefined {
+    const startedMs = this.meter.begin()
     const record = this.#find(key)
+    if (startedMs !== notMeasured) this.meter.end(startedMs)
     return record === undefined ? undefined : use(record.bytes, record.valueStart, record.valueBytes)
   }
 
@@ -103,23 +137,53 @@ export abstract class StoreReader implements Reader {
   }
 
   getMany(keys: readonly Bytes[]): (Uint8Array | undefined)[] {
-    return keys.map((key) => this.get(key))
+    const startedMs = this.meter.beginLong()
+    const values = keys.map((key) => this.get(key))
+    this.meter.end(startedMs)
+    return values
   }
 
   has(key: Bytes): boolean {
-    return this.#find(key) !== undefined
+    const startedMs = this.meter.begin()
+    const isThere = this.#find(key) !== undefined
+    if (startedMs !== notMeasured) this.meter.end(startedMs)
+    return isThere
   }
 
-  *range(options: RangeOptions = {}): Iterable<Entry> {
+  range(options: RangeOptions = {}): Iterable<Entry> {
     this.assertReadable()
-    const range = toRange(options, this.at)
+    const records = this.engine.range(this.keyspaceId, toRange(options, this.at))
+    return new Entries(
+      records,
+      options.limit,
+      () => this.assertReadable(),
+      (record) => this.#isExpired(record),
+    )
+  }
+
+  async getManyAsync(keys: readonly Bytes[]): Promise<(Uint8Array | undefined)[]> {
+    const values: (Uint8Array | undefined)[] = []
+    for (let from = 0; from < keys.length; from += keysAtOnce) {
+      const some = keys.slice(from, from + keysAtOnce)
+      values.push(...(await Promise.all(some.map((key) => this.getAsync(key)))))
+    }
+    return values
+  }
+
+  async hasAsync(key: Bytes): Promise<boolean> {
+    return (await this.getAsync(key)) !== undefined
+  }
+
+  async *rangeAsync(options: RangeOptions = {}): AsyncIterable<Entry> {
+    this.assertReadable()
     let left = options.limit ?? Number.POSITIVE_INFINITY
+    const { limit: _, ...range } = toRange(options, this.at)
     if (left === 0) return
-    for (const record of this.engine.range(this.keyspaceId, range)) {
-      if (this.#isExpired(record)) continue
-      yield { key: copyKey(record), value: copyOut(record), revision: record.revision }
-      if (--left === 0) return
+    for await (const record of this.engine.rangeAsync(this.keyspaceId, range)) {
       this.assertReadable()
+      if (this.#isExpired(record)) continue
+      yield copyEntry(record)
+      if (--left === 0) return
     }
   }
 
@@ -136,9 +200,51 @@ export abstract class StoreReader implements Reader {
   }
 }
 
+/** What a range hands out; an object with a method beats a generator by a third. */
+class Entries implements IterableIterator<Entry> {
+  readonly #records: Iterator<RecordView>
+  readonly #assertReadable: () => void
+  readonly #isExpired: (record: RecordView) => boolean
+  #left: number
+
+  constructor(
+    records: Iterable<RecordView>,
+    limit: number | undefined,
+    assertReadable: () => void,
+    isExpired: (record: RecordView) => boolean,
+  ) {
+    this.#records = records[Symbol.iterator]()
+    this.#left = limit ?? Number.POSITIVE_INFINITY
+    this.#assertReadable = assertReadable
+    this.#isExpired = isExpired
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<Entry> {
+    if (this.#left === 0) return this.return()
+    this.#assertReadable()
+    for (;;) {
+      const { done, value: record } = this.#records.next()
+      if (done) return this.return()
+      if (this.#isExpired(record)) continue
+      this.#left--
+      return { value: copyEntry(record), done: false }
+    }
+  }
+
+  return(): IteratorReturnResult<undefined> {
+    this.#left = 0
+    this.#records.return?.()
+    return { value: undefined, done: true }
+  }
+}
+
 const boundNames = ['gt', 'gte', 'lt', 'lte'] as const
 
-function toRange(options: RangeOptions, at: At): Range {
+export function toRange(options: RangeOptions, at: At): Range {
   const { prefix, reverse, limit } = options
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
     throw storeErrors.bad_range({ problem: `limit is ${limit}: it must be a whole number from 0 on` })

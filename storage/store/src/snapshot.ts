@@ -2,29 +2,32 @@
 
 import type { Engine } from '@orbitkv/engine'
 import { storeErrors } from './errors.ts'
+import type { Pin } from './history.ts'
 import { defaultKeyspace } from './keyspaces.ts'
+import type { ReadMeter } from './read-meter.ts'
 import { StoreReader } from './reader.ts'
 import type { Snapshot } from './types.ts'
 
 export class StoreSnapshot extends StoreReader implements Snapshot {
   readonly revision: number
   readonly time: number
+  readonly #pin: Pin
   readonly #assertStoreOpen: () => void
-  readonly #release: () => void
   #closed = false
 
-  constructor(engine: Engine, revision: number, assertStoreOpen: () => void, release: () => void) {
-    super(engine, defaultKeyspace, revision)
-    this.revision = revision
-    this.time = engine.timeAt(revision)
+  /** Of the pinned revision; lets go of it when it is closed. */
+  constructor(engine: Engine, pin: Pin, meter: ReadMeter, assertStoreOpen: () => void) {
+    super(engine, defaultKeyspace, pin.revision, meter)
+    this.revision = pin.revision
+    this.time = engine.timeAt(pin.revision)
+    this.#pin = pin
     this.#assertStoreOpen = assertStoreOpen
-    this.#release = release
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#release()
+    this.#pin.release()
   }
 
   [Symbol.dispose](): void {
@@ -35,8 +38,14 @@ export class StoreSnapshot extends StoreReader implements Snapshot {
     return this.time
   }
 
-  protected assertReadable(): void {
+  isOf(engine: Engine): boolean {
+    return this.engine === engine
+  }
+
+  /** For other readers of its state too. */
+  assertReadable(): void {
     if (this.#closed) throw storeErrors.snapshot_closed({ revision: this.revision })
+    if (this.#pin.failure !== undefined) throw this.#pin.failure
     this.#assertStoreOpen()
   }
 }

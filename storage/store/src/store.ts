@@ -11,6 +11,8 @@ import {
   deleteChange,
   type Engine,
   engineErrors,
+  type FilesHold,
+  type Keyspace,
   latest,
   published,
   putChange,
@@ -25,21 +27,37 @@ import { DueIndex } from './due-index.ts'
 import { storeErrors } from './errors.ts'
 import { type Expired, Expirer } from './expirer.ts'
 import { History } from './history.ts'
-import { defaultKeyspace } from './keyspaces.ts'
+import { StoreKeyspace } from './keyspaces/keyspace.ts'
+import { Keyspaces } from './keyspaces/keyspaces.ts'
+import { shown } from './keyspaces/schema.ts'
+import type { KeyspaceOptions, TypedKeyspace } from './keyspaces/types.ts'
+import { defaultKeyspace, directoryKeyspace, leasedKeyspace, namedKeyspaceMin } from './keyspaces.ts'
+import { StoreLeases } from './leases/leases.ts'
+import type { Leases } from './leases/types.ts'
 import { StoreOwner } from './owner.ts'
+import { ReadMeter } from './read-meter.ts'
 import { StoreReader, toBytes } from './reader.ts'
 import { StoreSnapshot } from './snapshot.ts'
+import { conflictAt, expectedRevision } from './transactions/condition.ts'
+import { Transactions } from './transactions/transactions.ts'
+import type { Transaction, TransactOptions } from './transactions/types.ts'
 import type {
   BatchBuilder,
   Bytes,
+  DeleteOptions,
   Durability,
   Owner,
   PutOptions,
+  ReadOptions,
   Snapshot,
+  SnapshotOptions,
   Store,
   StoreStats,
   WriteOptions,
 } from './types.ts'
+import { WatchHub } from './watch/hub.ts'
+import type { Watch, WatchChange, Watcher, WatchOptions } from './watch/types.ts'
+import { StoreWatch } from './watch/watch.ts'
 
 const durabilities: readonly Durability[] = ['always', 'interval', 'none']
 
@@ -52,6 +70,8 @@ export interface EngineStoreOptions {
   readonly config: StoreConfig
   /** For random picks; unforeseeable if absent. */
   readonly randomUint32?: RandomUint32
+  /** Transactions leave a part of what they read unchecked: for tests that must notice it. */
+  readonly unsoundTransactions?: 'keys' | 'ranges'
 }
 
 export class EngineStore extends StoreReader implements Store {
@@ -64,28 +84,73 @@ export class EngineStore extends StoreReader implements Store {
   readonly #expirer: Expirer
   readonly #history: History
   readonly #compactor: Compactor
+  readonly #watches: WatchHub
+  readonly #leases: StoreLeases
+  readonly #transactions: Transactions
+  readonly #keyspaces: Keyspaces
+  /** A server has, or may have, records with a tag: keys under which more lies than their value. */
+  #hasTagged: boolean
   #keysExpired = 0
   #newestNow = 0
   #closing: Promise<void> | undefined
 
   constructor(engine: Engine, options: EngineStoreOptions) {
-    super(engine, defaultKeyspace, published)
+    super(engine, defaultKeyspace, published, new ReadMeter(options.clock))
     const { clock, config } = options
     this.path = options.path
     this.#clock = clock
     this.#config = config
     this.#committer = new Committer(engine, clock, config)
     this.#due = new DueIndex(engine)
+    this.#hasTagged = engine.keyspaces().some((id) => id > directoryKeyspace && id < namedKeyspaceMin)
     this.#expirer = new Expirer(this.#due, clock, (most) => this.#expire(most))
     this.#history = new History(engine, clock, config)
     this.#compactor = new Compactor({ engine, clock, config, history: this.#history })
+    const { watchBufferBytes: bufferBytes } = config
+    this.#watches = new WatchHub({ engine, clock, bufferBytes, history: this.#history, committer: this.#committer })
+    const randomUint32 = options.randomUint32 ?? realRandomUint32
+    this.#leases = new StoreLeases({
+      engine,
+      clock,
+      randomUint32,
+      checkTtl: (ttl) => void this.#expiry(ttl),
+      append: (changes, kind) => this.#appendOwn(changes, kind),
+      settle: (durability) => this.#settle(this.#durabilityOf(durability === undefined ? {} : { durability })),
+      assertWritable: () => {
+        this.assertReadable()
+        this.#transactions.assertOutside()
+      },
+    })
     this.owner = new StoreOwner({
       engine,
       now: () => this.now(),
       append: (changes, now) => this.#append(changes, now, true),
       settle: (durability, done) => this.#committer.settle(durability ?? config.durability, done, true),
       assertOpen: () => this.assertReadable(),
-      randomUint32: options.randomUint32 ?? realRandomUint32,
+      randomUint32,
+    })
+    this.#keyspaces = new Keyspaces({
+      engine,
+      meter: this.meter,
+      clock,
+      now: () => this.now(),
+      expiry: (ttl) => this.#expiry(ttl),
+      assertReadable: () => this.assertReadable(),
+      commit: (changes, settings, expected) => this.#commit(changes, settings, expected),
+      append: (changes, kind) => this.#appendOwn(changes, kind),
+      settle: (settings) => this.#settle(this.#durabilityOf(settings)),
+    })
+    this.#transactions = new Transactions({
+      engine,
+      clock,
+      randomUint32,
+      now: () => this.now(),
+      expiry: (ttl) => this.#expiry(ttl),
+      assertOpen: () => this.assertReadable(),
+      durabilityOf: (settings) => this.#durabilityOf(settings),
+      append: (changes) => this.#append(changes, this.now(), false),
+      settle: (durability, done) => this.#settleWrite(durability, done),
+      unsound: options.unsoundTransactions,
     })
   }
 
@@ -93,42 +158,61 @@ export class EngineStore extends StoreReader implements Store {
 
   async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<number> {
     const expiresAt = this.#expiry(options.ttl)
-    const change = putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt })
-    return this.#commit([change], options)
+    const { lease = 0 } = options
+    const change = putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt, lease })
+    return this.#commit([change], options, expectedRevision(options))
   }
 
-  async delete(key: Bytes, options: WriteOptions = {}): Promise<boolean> {
+  async delete(key: Bytes, options: DeleteOptions = {}): Promise<boolean> {
     this.assertReadable()
     const bytes = toBytes(key, 'a key')
     const durability = this.#durabilityOf(options)
+    const expected = expectedRevision(options)
     const record = this.engine.get(defaultKeyspace, bytes, 0, bytes.length, latest)
     const isLive = record !== undefined && (record.expiresAt === 0 || record.expiresAt > this.now())
-    if (record === undefined) {
+    if (record === undefined && (expected ?? 0) === 0) {
       // That it is gone may be news which is not published yet, and may still be taken back.
       if (!this.owner.settled) await this.#settle(durability)
       return false
     }
-    await this.#commit([deleteChange(defaultKeyspace, bytes, { expired: !isLive })], options)
+    await this.#commit([deleteChange(defaultKeyspace, bytes, { expired: !isLive })], options, expected)
     return isLive
   }
 
   batch(): BatchBuilder {
     this.assertReadable()
     return new StoreBatch({
+      engine: this.engine,
       expiry: (ttl) => this.#expiry(ttl),
       commit: (changes, options) => this.#commit(changes, options),
     })
   }
 
-  async #commit(changes: readonly Change[], options: WriteOptions): Promise<number> {
+  keyspace<Key, Value, IndexName extends string = never>(
+    name: string,
+    options: KeyspaceOptions<Key, Value, IndexName>,
+  ): TypedKeyspace<Key, Value, IndexName> {
+    return new StoreKeyspace(this.#keyspaces, name, options)
+  }
+
+  /** `expected`: the revision that the key of the first change must be at. */
+  async #commit(changes: readonly Change[], options: WriteOptions, expected?: number): Promise<number> {
     this.assertReadable()
     const durability = this.#durabilityOf(options)
+    if (expected !== undefined) {
+      const conflict = conflictAt(this.engine, changes[0] as Change, expected, this.now())
+      if (conflict !== undefined) {
+        // What it met may not be published yet, and may still be taken back.
+        await this.#settle(durability)
+        throw conflict
+      }
+    }
     if (changes.length === 0) return this.engine.publishedRevision
     // Before anything is awaited: once the call has returned its caller may use the bytes of keys and values for something else.
     this.#append(changes, this.now(), false)
     const revision = this.engine.appendedRevision
     await this.#settle(durability)
-    if (this.#compactor.mustWait) await this.#compactor.wait()
+    if (this.#mustWait) await this.#wait()
     return revision
   }
 
@@ -141,6 +225,14 @@ export class EngineStore extends StoreReader implements Store {
     })
   }
 
+  get leases(): Leases {
+    return this.#leases
+  }
+
+  transact<Result>(run: (tx: Transaction) => Result | PromiseLike<Result>, options?: TransactOptions): Promise<Result> {
+    return this.#transactions.transact(run, options)
+  }
+
   /** Resolves once everything appended so far is published at a level. */
   #settle(durability: Durability): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -148,26 +240,69 @@ export class EngineStore extends StoreReader implements Store {
     })
   }
 
+  /** Whether a writer is to wait before it is acknowledged: compaction is behind, or those who watch want a turn. */
+  get #mustWait(): boolean {
+    return this.#compactor.mustWait || this.#watches.mustWait
+  }
+
+  async #wait(): Promise<void> {
+    if (this.#watches.mustWait) await this.#watches.wait()
+    if (this.#compactor.mustWait) await this.#compactor.wait()
+  }
+
+  /** As `#settle`, and holds the writer back where it must wait. */
+  #settleWrite(durability: Durability, done: (error?: Error) => void): void {
+    const settled = (error?: Error): void => {
+      if (error === undefined && this.#mustWait) void this.#wait().then(() => done())
+      else done(error)
+    }
+    this.#committer.settle(durability, settled, false)
+  }
+
   /**
    * Appends a batch of user data, with what expiry adds to it. `mayExtend`: one change may become part of the batch before it,
-   * which saves most of what a batch costs.
+   * which saves most of what a batch costs. Only the owner's door says so, and only it may write over what has a tag.
    */
   #append(changes: readonly Change[], now: number, mayExtend: boolean): void {
+    this.#transactions.assertOutside()
     if (this.#committer.failure !== undefined) throw this.#committer.failure
     let firstDue = Number.POSITIVE_INFINITY
     for (let i = 0; i < changes.length; i++) {
-      const { keyStart, keyEnd, expiresAt } = changes[i] as Change
-      if (keyEnd - keyStart > userKeyBytesMax) {
+      const { keyStart, keyEnd, expiresAt, lease, kind, keyspace, tag } = changes[i] as Change
+      if (keyEnd - keyStart > userKeyBytesMax && keyspace !== leasedKeyspace) {
         throw engineErrors.key_too_large({ bytes: keyEnd - keyStart, max: userKeyBytesMax })
       }
+      if (lease !== 0 && kind === 'put') this.#leases.assertHeld(lease)
+      if (tag !== 0) this.#hasTagged = true
+      else if (this.#hasTagged && !mayExtend && keyspace === defaultKeyspace)
+        this.#assertUntagged(changes[i] as Change, now)
       if (expiresAt > 0 && expiresAt < firstDue) firstDue = expiresAt
     }
-    const completed = this.#due.complete(changes, now)
+    const completed = this.#keyspaces.complete(this.#due.complete(changes, now), now)
     if (!mayExtend || completed.length !== 1 || !this.engine.extend(completed[0] as Change, now)) {
       this.engine.append({ changes: completed, revision: this.engine.appendedRevision + 1, time: now })
     }
+    this.#keyspaces.appended()
     this.#compactor.noteWrites(completed.length)
     if (firstDue !== Number.POSITIVE_INFINITY) this.#expirer.note(firstDue)
+  }
+
+  /** Of what a server keeps under a key, a write past it would leave the elements behind, where nothing leads to them. */
+  #assertUntagged({ keyspace, key, keyStart, keyEnd }: Change, now: number): void {
+    const record = this.engine.get(keyspace, key, keyStart, keyEnd, latest)
+    if (record === undefined || record.tag === 0 || (record.expiresAt !== 0 && record.expiresAt <= now)) return
+    throw storeErrors.key_of_server({ key: shown(key.slice(keyStart, keyEnd)), tag: record.tag })
+  }
+
+  /** Appends a batch of the store's own: as one of users, or as housekeeping, which changes no user data. */
+  #appendOwn(changes: readonly Change[], kind: 'user' | 'housekeeping'): void {
+    this.assertReadable()
+    if (kind === 'user') this.#append(changes, this.now(), false)
+    else {
+      if (this.#committer.failure !== undefined) throw this.#committer.failure
+      this.engine.append({ changes, revision: this.engine.appendedRevision, time: this.engine.appendedTime })
+      this.#compactor.noteWrites(changes.length)
+    }
   }
 
   /** Removes what is due. Its caller is a timer: what the store refuses, for want of space or for good, is an answer. */
@@ -180,7 +315,9 @@ export class EngineStore extends StoreReader implements Store {
     const isHousekeeping = expired === 0
     const revision = this.engine.appendedRevision + (isHousekeeping ? 0 : 1)
     try {
-      this.engine.append({ changes, revision, time: isHousekeeping ? this.engine.appendedTime : now })
+      const completed = this.#keyspaces.complete(changes, now)
+      this.engine.append({ changes: completed, revision, time: isHousekeeping ? this.engine.appendedTime : now })
+      this.#keyspaces.appended()
     } catch (error) {
       if (!(error instanceof OrbitError)) throw error
       return error.retry === 'no' ? 'never' : 'later'
@@ -198,29 +335,58 @@ export class EngineStore extends StoreReader implements Store {
 
   // ---- states
 
-  snapshot(options: { readonly revision?: number } = {}): Snapshot {
+  snapshot(options: SnapshotOptions = {}): Snapshot {
     this.assertReadable()
-    const revision = options.revision ?? this.engine.publishedRevision
-    if (!Number.isInteger(revision) || revision < 0) {
-      throw storeErrors.bad_argument({
-        name: 'revision',
-        expected: 'a whole number from 0 on',
-        found: String(revision),
-      })
+    const pin = this.#history.pin(this.#revisionOf(options), 'snapshot', options.name)
+    return new StoreSnapshot(this.engine, pin, this.meter, () => this.assertReadable())
+  }
+
+  /** The revision of a state as it is asked for. */
+  #revisionOf({ revision, at = revision }: SnapshotOptions): number {
+    if (at === undefined) return this.engine.publishedRevision
+    if (revision !== undefined && at !== revision) {
+      throw storeErrors.bad_argument({ name: 'a state', expected: 'given by revision or by at', found: 'both' })
     }
-    const snapshot = new StoreSnapshot(
-      this.engine,
-      revision,
-      () => this.assertReadable(),
-      () => this.#history.unpin(revision),
-    )
-    this.#history.pin(revision)
-    return snapshot
+    if (at instanceof Date && !Number.isNaN(at.getTime())) return this.#history.revisionAt(at.getTime())
+    if (typeof at === 'number' && Number.isInteger(at) && at >= 0) return at
+    const name = revision === undefined ? 'at' : 'revision'
+    throw storeErrors.bad_argument({ name, expected: 'a whole number from 0 on, or a Date', found: String(at) })
+  }
+
+  override get(key: Bytes, options?: ReadOptions): Uint8Array | undefined {
+    if (options?.at === undefined) return super.get(key)
+    using snapshot = this.snapshot({ at: options.at, name: 'get' })
+    return snapshot.get(key)
+  }
+
+  watch(options: WatchOptions & { readonly progress: number }): Watch
+  watch(options?: Omit<WatchOptions, 'progress'>): Watch<WatchChange>
+  watch(options: WatchOptions = {}): Watch {
+    return new StoreWatch((ready) => this.watcher(defaultKeyspace, options, ready))
+  }
+
+  watcher(keyspace: Keyspace, options: WatchOptions, ready: () => void): Watcher {
+    this.assertReadable()
+    return this.#watches.watch(keyspace, options, ready)
   }
 
   flush(): Promise<void> {
     this.assertReadable()
     return this.#committer.flush()
+  }
+
+  async compactTo(revision: number): Promise<void> {
+    this.assertReadable()
+    if (!Number.isInteger(revision) || revision < 0) {
+      const expected = 'a whole number from 0 on'
+      throw storeErrors.bad_argument({ name: 'revision', expected, found: String(revision) })
+    }
+    const newest = this.engine.publishedRevision
+    if (revision > newest) throw engineErrors.not_yet({ asked: revision, newest })
+    if (revision <= this.#history.oldestRevision) return
+    this.#appendOwn([this.#history.compactChange(revision)], 'housekeeping')
+    await this.#settle(this.#durabilityOf({}))
+    await this.#history.compactTo(revision)
   }
 
   async compact(): Promise<number> {
@@ -240,6 +406,13 @@ export class EngineStore extends StoreReader implements Store {
       backend: this.engine.name,
       durability: this.#config.durability as Durability,
       snapshotsOpen: this.#history.snapshotsOpen,
+      longestReadMs: this.meter.longestMs,
+      watchesOpen: this.#watches.watchersOpen,
+      leasesHeld: this.#leases.size,
+      oldestRevision: this.#history.oldestRevision,
+      pins: this.#history.pins(),
+      transactionsOpen: this.#transactions.open,
+      transactionConflicts: this.#transactions.conflicts,
       writesWaiting: this.#committer.waiting,
       keysExpired: this.#keysExpired,
       syncs: Number(stats.details.syncs ?? 0),
@@ -252,18 +425,27 @@ export class EngineStore extends StoreReader implements Store {
     return this.engine.verify(progress)
   }
 
+  holdFiles(): Promise<FilesHold> {
+    this.assertReadable()
+    const held = this.engine.holdFiles?.()
+    return held ?? Promise.reject(engineErrors.not_supported({ engine: this.engine.name, what: 'be copied by files' }))
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   async #close(): Promise<void> {
+    this.#leases.stop()
     this.#expirer.stop()
     this.#history.stop()
+    this.#keyspaces.stop()
     this.#compactor.stop()
     try {
       if (this.#committer.waiting > 0) await this.#committer.flush()
     } finally {
+      this.#watches.end(undefined)
       this.#committer.stop()
       await this.engine.close()
     }

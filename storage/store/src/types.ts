@@ -3,7 +3,13 @@
  * store.ts implements both.
  */
 
-import type { Change, EngineStats, Keyspace, Range, RecordView, VerifyReport } from '@orbitkv/engine'
+import type { Change, EngineStats, FilesHold, Keyspace, Range, RecordView, VerifyReport } from '@orbitkv/engine'
+
+import type { PinStats } from './history.ts'
+import type { KeyspaceOptions, TypedKeyspace } from './keyspaces/types.ts'
+import type { Leases } from './leases/types.ts'
+import type { Transaction, TransactOptions } from './transactions/types.ts'
+import type { Watch, WatchChange, Watcher, WatchOptions } from './watch/types.ts'
 
 /** Text is taken as UTF-8. */
 export type Bytes = string | Uint8Array
@@ -20,9 +26,21 @@ export interface WriteOptions {
   readonly durability?: Durability
 }
 
-export interface PutOptions extends WriteOptions {
+/** A write with a condition fails with `store.conflict`, and nothing changed, where the key is not as it says. */
+export interface ConditionOptions {
+  /** The revision that wrote the key's value, 0 where there must be none. */
+  readonly ifRevision?: number
+}
+
+export interface DeleteOptions extends WriteOptions, ConditionOptions {}
+
+export interface PutOptions extends WriteOptions, ConditionOptions {
+  /** As `ifRevision: 0`. */
+  readonly ifAbsent?: boolean
   /** Milliseconds from now after which the key is gone. */
   readonly ttl?: number
+  /** The lease with which it goes (`store.leases`); `store.no_such_lease` where that has ended. */
+  readonly lease?: number
 }
 
 export interface RangeOptions {
@@ -59,6 +77,10 @@ export interface Reader {
   has(key: Bytes): boolean
   /** Entries in the order of their keys as bytes. */
   range(options?: RangeOptions): Iterable<Entry>
+  /** The three above as `getAsync` is to `get`: they never stall the event loop, and let it turn now and then. */
+  getManyAsync(keys: readonly Bytes[]): Promise<(Uint8Array | undefined)[]>
+  hasAsync(key: Bytes): Promise<boolean>
+  rangeAsync(options?: RangeOptions): AsyncIterable<Entry>
 }
 
 export interface Snapshot extends Reader, Disposable {
@@ -69,9 +91,21 @@ export interface Snapshot extends Reader, Disposable {
   close(): void
 }
 
+export interface ReadOptions {
+  /** A revision, or a moment: the state after the last write that was made by then. */
+  readonly at?: number | Date
+}
+
+export interface SnapshotOptions extends ReadOptions {
+  /** As `at` with a number. */
+  readonly revision?: number
+  /** Names it in `stats().pins`. */
+  readonly name?: string
+}
+
 /** Changes to be written as one. Keys and values are read by `commit`, at once: until then their bytes must not change. */
 export interface BatchBuilder {
-  put(key: Bytes, value: Bytes, options?: { readonly ttl?: number }): this
+  put(key: Bytes, value: Bytes, options?: Pick<PutOptions, 'ttl' | 'lease'>): this
   delete(key: Bytes): this
   /** Changes collected so far. */
   readonly size: number
@@ -84,6 +118,20 @@ export interface StoreStats extends EngineStats {
   readonly backend: string
   readonly durability: Durability
   readonly snapshotsOpen: number
+  /**
+   * The longest that a read held up the event loop, of those measured: one in 128, every one after a slow one, and every getMany. The
+   * async forms of reads never do.
+   */
+  readonly longestReadMs: number
+  readonly watchesOpen: number
+  readonly leasesHeld: number
+  /** The oldest that can be asked for. */
+  readonly oldestRevision: number
+  /** Who holds old states, the oldest 16. */
+  readonly pins: readonly PinStats[]
+  readonly transactionsOpen: number
+  /** Attempts of transactions that ended in vain. */
+  readonly transactionConflicts: number
   /** Writes whose promise has not resolved yet. */
   readonly writesWaiting: number
   readonly keysExpired: number
@@ -97,13 +145,48 @@ export interface Store extends Reader, AsyncDisposable {
   /** Resolves to the revision of the write. The bytes of key and value are read before it returns. */
   put(key: Bytes, value: Bytes, options?: PutOptions): Promise<number>
   /** Resolves to whether the key was there. */
-  delete(key: Bytes, options?: WriteOptions): Promise<boolean>
+  delete(key: Bytes, options?: DeleteOptions): Promise<boolean>
   batch(): BatchBuilder
-  /** The state now, or at a revision that is still kept (one hour of them by default). Close it. */
-  snapshot(options?: { readonly revision?: number }): Snapshot
+  /** What makes keys go together when nobody renews it. */
+  readonly leases: Leases
+  /**
+   * A keyspace of its own, by codecs: its keys meet no others. It comes into being with its first write. Fails with
+   * `store.keyspace_codec` where its keys have another codec.
+   */
+  keyspace<Key, Value, IndexName extends string = never>(
+    name: string,
+    options: KeyspaceOptions<Key, Value, IndexName>,
+  ): TypedKeyspace<Key, Value, IndexName>
+  /**
+   * Runs a function over one state of the store and writes what it put and deleted, all or nothing, as if no other write had come
+   * between: resolves to what the function gives, once that is published. A function that throws writes nothing. One that returns a
+   * promise runs again where others changed what it read, so it must have no effects but through the transaction.
+   * Fails with `store.transaction_conflict`, `store.transaction_too_old`, `store.transaction_too_large`.
+   */
+  transact<Result>(run: (tx: Transaction) => Result | PromiseLike<Result>, options?: TransactOptions): Promise<Result>
+  /** The state now, or at a revision or moment that is still kept (one hour of them by default). Close it. */
+  snapshot(options?: SnapshotOptions): Snapshot
+  /** As of a reader; with `at` from a state that is still kept: for one key, where `snapshot` is for many. */
+  get(key: Bytes, options?: ReadOptions): Uint8Array | undefined
+  /**
+   * Follows the changes of a key, of all keys with a prefix, or of a range, from a revision that is still kept or from now on. Fails
+   * with `engine.compacted` where `from` is no longer kept: `details.oldest` can be had.
+   */
+  watch(options: WatchOptions & { readonly progress: number }): Watch
+  watch(options?: Omit<WatchOptions, 'progress'>): Watch<WatchChange>
+  /**
+   * As `watch`, of any keyspace and without promises: for servers. `ready` is called when there is something to take where there
+   * was nothing, never from inside `take`; what it throws ends the watch.
+   */
+  watcher(keyspace: Keyspace, options: WatchOptions, ready: () => void): Watcher
   /** Resolves once everything written before is on the disk. */
   flush(): Promise<void>
   stats(): StoreStats
+  /**
+   * Gives up the states before a revision, for good: from now on they cannot be asked for, and they go as soon as nobody holds
+   * them. Fails with `engine.not_yet` where the revision is still to come.
+   */
+  compactTo(revision: number): Promise<void>
   /**
    * Gives up the history that no open snapshot needs, and rewrites everything in the order of keys, while reads and writes go
    * on; resolves to the bytes given back. The store compacts itself in the background: this is for scans that want
@@ -112,6 +195,11 @@ export interface Store extends Reader, AsyncDisposable {
   compact(): Promise<number>
   /** Checks every byte on the disk. */
   verify(progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport>
+  /**
+   * Holds the files that have all that is published, for a backup to copy while reads and writes go on. `engine.not_supported`
+   * where an engine has none. Let them go soon: compaction frees nothing of them before.
+   */
+  holdFiles(): Promise<FilesHold>
   close(): Promise<void>
   /** The owner's door, for servers: see `Owner`. */
   readonly owner: Owner
@@ -133,8 +221,8 @@ export interface Owner {
   prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void
   /** Live records in key order; each valid until the next step or write. */
   range(keyspace: Keyspace, range: Range): Iterable<RecordView>
-  /** Keys in the keyspace, those included that have expired but are not yet removed. */
-  count(keyspace: Keyspace): number
+  /** Keys in the keyspace, or in a range of it, those included that have expired but are not yet removed. */
+  count(keyspace: Keyspace, range?: Range): number
   /** A random live key's record; undefined in an empty keyspace. */
   random(keyspace: Keyspace): RecordView | undefined
   /** Appends changes as one batch: visible here at once, to others once settled. Throws with nothing changed. */
