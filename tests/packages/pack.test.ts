@@ -83,15 +83,39 @@ test('an installed orbitkv puts and gets', async () => {
   assert.equal(await output(node, ['program.js'], folder, process.env), 'Ada\n')
 })
 
+test('an installed @orbitkv/level puts and gets, in a store that orbitkv opens', async () => {
+  const program = `
+    import { OrbitLevel } from '@orbitkv/level'
+    import { open } from 'orbitkv'
+    const db = new OrbitLevel('./level')
+    await db.put('user:1', 'Ada')
+    console.log(await db.get('user:1'), await db.keys().all())
+    await db.close()
+    const store = await open('./level')
+    console.log(store.has('user:1'))
+    await store.close()
+  `
+  await writeFile(join(folder, 'level.js'), program)
+  assert.equal(await output(node, ['level.js'], folder, process.env), "Ada [ 'user:1' ]\ntrue\n")
+})
+
 test('the declarations of an installed orbitkv compile in a strict program', async () => {
   const program = `
-    import { open } from 'orbitkv'
+    import { OrbitLevel } from '@orbitkv/level'
+    import { jsonOf, open, utf8 } from 'orbitkv'
     const store = await open('./data')
     const revision = await store.put('user:1', 'Ada', { ttl: 30_000 })
     const value: Uint8Array | undefined = store.get('user:1')
     console.log(revision, value?.byteLength)
     // @ts-expect-error a key is text or bytes
     await store.put({}, 'Ada')
+    const users = store.keyspace('users', { key: utf8, value: jsonOf<{ age: number }>(), indexes: { byAge: { by: (user) => user.age } } })
+    const oldest: number | undefined = users.index('byAge').get(36)?.value.age
+    // @ts-expect-error it has no such index
+    users.index('byName')
+    const db = new OrbitLevel<string, object>('./level', { valueEncoding: 'json' })
+    const found: object | undefined = await db.get('user:1')
+    console.log(oldest, found)
     await store.close()
   `
   const settings = {

@@ -12,6 +12,8 @@ export type Reply =
   | { readonly array: readonly Reply[] }
   | { readonly set: readonly Reply[] }
   | { readonly map: readonly Reply[] }
+  | { readonly double: string }
+  | { readonly push: readonly Reply[] }
   | { readonly null: 'bulk' | 'array' | 'resp3' }
 
 /** Decodes replies; text is latin1, so that any bytes pass. */
@@ -44,11 +46,13 @@ export class ReplyDecoder {
     if (type === '+') return { status: line }
     if (type === '-') return { error: line }
     if (type === ':') return { integer: line }
+    if (type === ',') return { double: line }
     if (type === '_') return { null: 'resp3' }
     const count = Number(line)
     if (type === '$' || type === '=') return this.#readBulk(type, count)
     if (type === '*' && count < 0) return { null: 'array' }
     if (type === '*') return this.#readMany(count, (array) => ({ array }))
+    if (type === '>') return this.#readMany(count, (push) => ({ push }))
     if (type === '~') return this.#readMany(count, (set) => ({ set }))
     if (type === '%') return this.#readMany(count * 2, (map) => ({ map }))
     throw new Error(`no reply begins with ${JSON.stringify(type)}: ${line}`)
@@ -85,13 +89,19 @@ export class RawClient {
   readonly #socket: net.Socket
   readonly #decoder = new ReplyDecoder()
   readonly #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = []
+  /** Came when nobody waited: messages. */
+  readonly #unclaimed: Reply[] = []
   /** Resolves when the server has closed the connection. */
   readonly closed: Promise<void>
 
   private constructor(socket: net.Socket) {
     this.#socket = socket
     socket.on('data', (bytes: Buffer) => {
-      for (const reply of this.#decoder.feed(bytes)) this.#waiting.shift()?.resolve(reply)
+      for (const reply of this.#decoder.feed(bytes)) {
+        const waiting = this.#waiting.shift()
+        if (waiting === undefined) this.#unclaimed.push(reply)
+        else waiting.resolve(reply)
+      }
     })
     socket.on('error', () => socket.destroy())
     this.closed = new Promise((resolve) => {
@@ -123,6 +133,12 @@ export class RawClient {
       this.#waiting.push({ resolve, reject })
       this.#socket.write(bytes)
     })
+  }
+
+  /** What comes next without being asked for, or has come. */
+  next(): Promise<Reply> {
+    const reply = this.#unclaimed.shift()
+    return reply === undefined ? this.write(Buffer.alloc(0)) : Promise.resolve(reply)
   }
 
   /** Sends all commands in one write and waits for as many replies. */

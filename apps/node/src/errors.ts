@@ -55,6 +55,22 @@ export const cliErrors = defineErrors('cli', {
     retry: 'no',
     text: 'there is no store in {path}; name another folder with --data, or a server with --url',
   },
+  no_backup_target: {
+    retry: 'no',
+    text: 'where backups are is not said; name it with {flag} TARGET, or set backup.target in orbit.toml',
+  },
+  bad_moment: {
+    retry: 'no',
+    text: '--at {given} is no moment; write a revision as a number, or a time with its zone as 2026-11-21T12:00:00Z',
+  },
+  backup_damaged: {
+    retry: 'no',
+    text: '{faults} faults in the backups in {target}; make a new one with `orbit backup --full`, and restore from what is sound',
+  },
+  restored_damaged: {
+    retry: 'no',
+    text: 'what was restored to {path} is damaged ({reason}); run `orbit backup verify`, and restore another moment',
+  },
   folder_in_use: {
     retry: 'later',
     text: '{path} is in use by another process; talk to its server with --url redis://HOST:PORT, or stop it first',

@@ -48,6 +48,18 @@ const transfer = {
   seconds: number('Time that this run took.'),
 }
 
+const backupFields = {
+  store: text('Id of the store.'),
+  backup: number('Its number; those of a store ascend.'),
+  kind: text('full, incremental or archive.'),
+  finishedAt: text('When it ended.'),
+  revision: number('The newest state that it has.'),
+  time: nullable(text('When that state came about; null where nothing had been written.')),
+  oldestRevision: number('The oldest state that can be restored from it.'),
+  bytesCopied: number('Bytes of files that it copied.'),
+  bytesTotal: number('Bytes of all files of the store then.'),
+}
+
 export const schemas = {
   version: {
     name: '--version',
@@ -216,6 +228,61 @@ export const schemas = {
       path: text('The folder.'),
       bytesBefore: number('Bytes of records before.'),
       bytesAfter: number('Bytes of records now.'),
+    },
+  },
+  backup: {
+    name: 'backup',
+    where: 'standard output, one document',
+    fields: { path: text('The folder.'), target: text('Where it was backed up to.'), ...backupFields },
+  },
+  backupList: {
+    name: 'backup list',
+    where: 'standard output, one document',
+    fields: { target: text('Where the backups are.'), backups: list('In their order, store by store.', backupFields) },
+  },
+  backupVerify: {
+    name: 'backup verify',
+    where: 'standard output, one document; exit code 5 where there are faults',
+    fields: {
+      target: text('Where the backups are.'),
+      store: text('Id of the store.'),
+      ok: boolean('Whether nothing is damaged or missing.'),
+      faults: list('What is.', {
+        object: text('The object, or the backup that misses something.'),
+        file: text('The file of the store that it has a part of; empty for what is no part of one.'),
+        problem: text('What is wrong.'),
+      }),
+      backupsChecked: number('Backups.'),
+      piecesChecked: number('Objects.'),
+      bytesChecked: number('Bytes of objects.'),
+    },
+  },
+  backupPrune: {
+    name: 'backup prune',
+    where: 'standard output, one document',
+    fields: {
+      target: text('Where the backups are.'),
+      store: text('Id of the store.'),
+      backupsRemoved: number('Backups that no kept moment needed.'),
+      piecesRemoved: number('Objects that no kept backup needed.'),
+      backupsKept: number('Backups that are left.'),
+    },
+  },
+  restore: {
+    name: 'restore',
+    where: 'standard output, one document',
+    fields: {
+      path: text('The folder.'),
+      target: text('Where the backups are.'),
+      from: text('Id of the store that was backed up.'),
+      store: text('Id of the new store.'),
+      revision: number('The state that was restored.'),
+      time: nullable(text('When that state came about; null where nothing had been written.')),
+      revisionNext: number('The revision that the new store goes on from.'),
+      keys: number('Keys in it.'),
+      bytes: number('Bytes of files.'),
+      files: number('Files.'),
+      seconds: number('Time that it took, opening included.'),
     },
   },
   bench: {

@@ -4,6 +4,7 @@
  */
 
 import type { Command, Flag } from '../args/command.ts'
+import { backupCommand, restoreCommand } from './backup-command.ts'
 import {
   backendFlag,
   commonFlags,
@@ -425,6 +426,8 @@ export const commands: readonly Command[] = [
   stats,
   verify,
   repair,
+  backupCommand,
+  restoreCommand,
   compact,
   bench,
   planCommand,

@@ -93,5 +93,7 @@ function sectionOf(key: ConfigKey): string {
 }
 
 function tomlLine({ key, value }: EffectiveValue): string {
-  return stringify({ [key.path.slice(key.path.lastIndexOf('.') + 1)]: value }).trim()
+  // A bare number is seconds for some durations: with its unit every one reads back.
+  const shown = key.setting.kind === 'duration' ? `${value}ms` : value
+  return stringify({ [key.path.slice(key.path.lastIndexOf('.') + 1)]: shown }).trim()
 }

@@ -14,6 +14,8 @@ export const runners: Readonly<Record<string, () => Promise<RunCommand>>> = {
   stats: async () => (await import('./stats.ts')).stats,
   verify: async () => (await import('./verify.ts')).verify,
   repair: async () => (await import('./repair.ts')).repair,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./restore.ts')).restore,
   compact: async () => (await import('./compact.ts')).compact,
   bench: async () => (await import('./bench.ts')).bench,
   plan: async () => (await import('./plan.ts')).plan,

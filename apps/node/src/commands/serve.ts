@@ -20,7 +20,14 @@ export async function serve(context: Context): Promise<number> {
     format: config.text('log.format') as LogFormat,
     debug: (env.ORBIT_DEBUG ?? '') !== '',
   })
-  const node = await startNode({ config, network: realNetwork, clock, logger, recovering: recoveryProgress(context) })
+  const node = await startNode({
+    config,
+    network: realNetwork,
+    clock,
+    logger,
+    env,
+    recovering: recoveryProgress(context),
+  })
   await announce(context, node)
   const { host, port } = node.redis.address
   logger.tell('info', 'ready', { url: urlOf(host, port), data: dataOf(context), keys: node.store.stats().keysLive })

@@ -4,7 +4,9 @@
  * from this table.
  */
 
-import { choice, count, duration, minute, nearest, type Setting, second, text } from '@orbitkv/base'
+import { backupConfig } from '@orbitkv/backup'
+import { choice, count, duration, GiB, minute, nearest, type Setting, second, text } from '@orbitkv/base'
+import { s3Config } from '@orbitkv/objects'
 import { redisConfig } from '@orbitkv/redis'
 import { backends, openConfig } from 'orbitkv'
 import { type ConfigKey, configKey, snakeCase } from './key.ts'
@@ -22,8 +24,20 @@ const syncModes: Readonly<Record<string, string>> = {
   interval: 'interval',
 }
 
+const fileSizePath = 'persistence.mmap.file_size_gb'
+const mappedSizePath = 'persistence.mmap.max_mapped_size_gb'
+/** A PiB: more than a node can hold. */
+const gibibytesMax = 1_048_576
+
 /** Settings of the packages' tables that have a name of their own above. */
-const storeElsewhere: readonly string[] = ['backend', 'durability']
+const storeElsewhere: readonly string[] = [
+  'backend',
+  'durability',
+  'storedBytesMax',
+  'hugePages',
+  'prefault',
+  'adviseRandom',
+]
 const redisElsewhere: readonly string[] = ['host', 'port']
 
 const ownKeys: readonly ConfigKey[] = [
@@ -34,6 +48,27 @@ const ownKeys: readonly ConfigKey[] = [
   ),
   configKey('persistence.mmap.data_dir', folderSetting(), { aliases: ['ORBIT_DATA_DIR'] }),
   configKey('persistence.mmap.sync_mode', syncModeSetting()),
+  configKey(
+    fileSizePath,
+    count({
+      default: 1000,
+      min: 1,
+      max: gibibytesMax,
+      why: 'GiB that log and sorted segments may take together: a write beyond it is refused, a delete is not',
+    }),
+  ),
+  configKey(
+    mappedSizePath,
+    count({
+      default: 2000,
+      min: 1,
+      max: gibibytesMax,
+      why: 'GiB that are mapped at once: all that is stored is, so it is at least file_size_gb; memory is bounded by store.resident_bytes_max',
+    }),
+  ),
+  configKey('persistence.mmap.enable_large_pages', openConfig.settings.hugePages),
+  configKey('persistence.mmap.prefault_pages', openConfig.settings.prefault),
+  configKey('persistence.mmap.advise_random', openConfig.settings.adviseRandom),
   configKey('redis.host', hostSetting()),
   configKey(
     'redis.port',
@@ -54,14 +89,43 @@ const ownKeys: readonly ConfigKey[] = [
   ),
 ]
 
+const s3Keys: readonly ConfigKey[] = [
+  configKey(
+    'persistence.s3.type',
+    choice({ default: 's3', choices: ['s3'], why: 'names the storage that the section is for' }),
+  ),
+  configKey('persistence.s3.connection_timeout', secondsSetting(s3Config.settings.connectionTimeout)),
+  ...keysOf('persistence.s3', s3Config.settings, ['connectionTimeout']),
+]
+
+const backupKeys: readonly ConfigKey[] = [
+  configKey(
+    'backup.target',
+    text({ default: '', why: 'where backups go: a folder, or s3://BUCKET/PREFIX; empty makes none' }),
+  ),
+  configKey(
+    'backup.key_file',
+    text({ default: '', why: 'a file with the key that encrypts backups; empty takes ORBIT_BACKUP_KEY, if it is set' }),
+  ),
+  ...keysOf('backup', backupConfig.settings, []),
+]
+
 const storeKeys = keysOf('store', openConfig.settings, storeElsewhere)
 const redisKeys = keysOf('redis', redisConfig.settings, redisElsewhere)
 
-export const configKeys: readonly ConfigKey[] = [...ownKeys, ...storeKeys, ...redisKeys, ...laterKeys]
+export const configKeys: readonly ConfigKey[] = [
+  ...ownKeys,
+  ...storeKeys,
+  ...redisKeys,
+  ...s3Keys,
+  ...backupKeys,
+  ...laterKeys,
+]
 
 /** Variables that begin with ORBIT_ and are no configuration keys. */
 export const otherVariables: Readonly<Record<string, string>> = {
   ORBIT_CONFIG: 'the configuration file, as --config',
+  ORBIT_BACKUP_KEY: 'the key that encrypts backups, where backup.key_file names no file',
   ORBIT_URL: 'the server that client commands talk to, as --url',
   ORBIT_DEBUG: 'set to anything, errors show where they happened',
   ORBIT_NATIVE: '0 keeps the native addon out: the disk is then plain JavaScript',
@@ -80,22 +144,44 @@ export function relationFaults(valueOf: (path: string) => unknown): { path: stri
   for (const { section, table, elsewhere } of [
     { section: 'store', table: openConfig, elsewhere: storeElsewhere },
     { section: 'redis', table: redisConfig, elsewhere: redisElsewhere },
+    { section: 'backup', table: backupConfig, elsewhere: [] },
   ]) {
     for (const { field, fault } of table.read(settingsOf(section, table.settings, elsewhere, valueOf)).faults) {
       faults.push({ path: `${section}.${snakeCase(field)}`, fault })
     }
   }
+  const fileSize = valueOf(fileSizePath) as number
+  if ((valueOf(mappedSizePath) as number) < fileSize) {
+    const fault = `must be at least file_size_gb, ${fileSize}: all that is stored is mapped, which takes no memory by itself; what bounds memory are store.resident_bytes_max and store.index_bytes_max`
+    faults.push({ path: mappedSizePath, fault })
+  }
   return faults
 }
 
-/** The values of `[store]` by the names that `open` takes. */
+/** The values of `[store]`, and of `[persistence.mmap]` but for its folder and durability, by the names that `open` takes. */
 export function storeSettings(valueOf: (path: string) => unknown): Record<string, unknown> {
-  return settingsOf('store', openConfig.settings, storeElsewhere, valueOf)
+  return {
+    ...settingsOf('store', openConfig.settings, storeElsewhere, valueOf),
+    storedBytesMax: (valueOf(fileSizePath) as number) * GiB,
+    hugePages: valueOf('persistence.mmap.enable_large_pages'),
+    prefault: valueOf('persistence.mmap.prefault_pages'),
+    adviseRandom: valueOf('persistence.mmap.advise_random'),
+  }
 }
 
 /** The values of `[redis]` by the names that the Redis front takes. */
 export function redisSettings(valueOf: (path: string) => unknown): Record<string, unknown> {
   return settingsOf('redis', redisConfig.settings, redisElsewhere, valueOf)
+}
+
+/** The values of `[persistence.s3]` by the names that @orbitkv/objects takes. */
+export function s3Settings(valueOf: (path: string) => unknown): Record<string, unknown> {
+  return settingsOf('persistence.s3', s3Config.settings, [], valueOf)
+}
+
+/** The values of `[backup]`, but for the target and the key, by the names that @orbitkv/backup takes. */
+export function backupSettings(valueOf: (path: string) => unknown): Record<string, unknown> {
+  return settingsOf('backup', backupConfig.settings, [], valueOf)
 }
 
 function settingsOf(
@@ -171,4 +257,13 @@ function hostSetting(): Setting<string> {
       }
     },
   }
+}
+
+/** A duration whose bare number is seconds, as in the documents. */
+function secondsSetting(base: Setting<number>): Setting<number> {
+  const asText = (raw: unknown): unknown => {
+    if (typeof raw === 'number') return `${raw}s`
+    return typeof raw === 'string' && /^\d+$/.test(raw) ? `${raw}s` : raw
+  }
+  return { ...base, why: `${base.why}; a number is seconds`, parse: (raw) => base.parse(asText(raw)) }
 }

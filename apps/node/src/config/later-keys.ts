@@ -9,36 +9,14 @@ import { type ConfigKey, configKey } from './key.ts'
 
 /** What a section waits for. */
 const waits = {
-  size: 'the cap on what a store may take on disk and map',
-  mapping: 'the tuning of mapped files',
   lsm: 'the engine lsm_tree',
   rocksdb: 'the engine rocksdb',
-  s3: 'object storage',
   tiering: 'data tiering',
   monitoring: 'the metrics endpoint',
   cluster: 'the cluster',
 }
 
-const many = 1_000_000_000
-
 export const laterKeys: readonly ConfigKey[] = [
-  ...section('persistence.mmap', waits.size, {
-    file_size_gb: count({
-      default: 1000,
-      min: 1,
-      max: many,
-      why: 'the most that log and sorted segments may take together',
-    }),
-    max_mapped_size_gb: count({ default: 2000, min: 1, max: many, why: 'the most that is mapped at once' }),
-  }),
-  ...section('persistence.mmap', waits.mapping, {
-    enable_large_pages: flag({ default: false, why: 'huge pages for the memory of the index' }),
-    prefault_pages: flag({ default: false, why: 'reads everything into memory on open' }),
-    advise_random: flag({
-      default: true,
-      why: 'tells the system that reads are random, so that it does not read ahead',
-    }),
-  }),
   ...section('persistence.lsm_tree', waits.lsm, {
     type: choice({ default: 'lsm_tree', choices: ['lsm_tree'], why: 'names the engine that the section is for' }),
     data_dir: text({ default: './data', why: 'the folder of the store' }),
@@ -72,22 +50,6 @@ export const laterKeys: readonly ConfigKey[] = [
     max_write_buffer_number: count({ default: 8, min: 1, max: 1024, why: 'tables in memory before writes wait' }),
     target_file_size_base: bytes({ default: 256 * MiB, min: 1 * MiB, max: 64 * GiB, why: 'size of a sorted file' }),
     max_background_compactions: count({ default: 16, min: 1, max: 1024, why: 'compactions at once' }),
-  }),
-  ...section('persistence.s3', waits.s3, {
-    type: choice({ default: 's3', choices: ['s3'], why: 'names the storage that the section is for' }),
-    endpoint: text({ default: '', why: 'address of the object storage' }),
-    region: text({ default: '', why: 'region of the bucket' }),
-    bucket: text({ default: '', why: 'the bucket' }),
-    prefix: text({ default: 'orbit', why: 'beginning of every object name' }),
-    enable_ssl: flag({ default: true, why: 'encrypts the connection' }),
-    connection_timeout: seconds({
-      default: 30 * second,
-      min: 1 * second,
-      max: 1 * hour,
-      why: 'a number is seconds, as in the documents',
-    }),
-    retry_count: count({ default: 3, min: 0, max: 100, why: 'attempts after the first' }),
-    enable_server_side_encryption: flag({ default: true, why: 'encrypts objects at rest' }),
   }),
   ...section('data_tiering', waits.tiering, {
     hot_data_threshold_hours: count({
@@ -130,18 +92,6 @@ export const laterKeys: readonly ConfigKey[] = [
 
 function section(path: string, later: string, settings: Readonly<Record<string, Setting<unknown>>>): ConfigKey[] {
   return Object.entries(settings).map(([name, setting]) => configKey(`${path}.${name}`, setting, { later }))
-}
-
-/** A duration whose bare number is seconds. */
-function seconds(spec: { default: number; min: number; max: number; why: string }): Setting<number> {
-  const base = duration(spec)
-  return {
-    ...base,
-    parse: (raw) =>
-      base.parse(
-        typeof raw === 'number' ? raw * second : typeof raw === 'string' && /^\d+$/.test(raw) ? `${raw}s` : raw,
-      ),
-  }
 }
 
 function percent(standard: string, why: string): Setting<string> {

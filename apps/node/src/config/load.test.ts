@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { OrbitError } from '@orbitkv/base'
+import { GiB, OrbitError } from '@orbitkv/base'
 import { findCommand, parseArguments } from '../args/parse.ts'
 import { commands } from '../commands/catalogue.ts'
-import { configKeys, envOfKey } from './keys.ts'
+import { configKeys, envOfKey, storeSettings } from './keys.ts'
 import { faultLine, loadConfig } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'orbit-config-'))
@@ -168,18 +168,38 @@ peers = ["a:8080", "b:8080"]
   )
   assert.deepEqual(config.faults, [])
   const noted = config.notes.map(({ key }) => key)
-  for (const key of [
-    'persistence.mmap.file_size_gb',
-    'persistence.lsm_tree.compaction_strategy',
-    'node.id',
-    'cluster.size',
-    'cluster.peers',
-  ]) {
+  for (const key of ['persistence.lsm_tree.compaction_strategy', 'node.id', 'cluster.size', 'cluster.peers']) {
     assert.ok(noted.includes(key), key)
   }
-  assert.ok(!noted.includes('persistence.mmap.data_dir'))
+  assert.ok(!noted.some((key) => key.startsWith('persistence.mmap.')))
   assert.equal(config.number('persistence.s3.connection_timeout'), 30_000)
   assert.equal(config.text('cluster.peers'), 'a:8080,b:8080')
+})
+
+test('the keys of [persistence.mmap] reach the store by its own names', () => {
+  const config = load(`[persistence.mmap]
+file_size_gb = 3
+enable_large_pages = false
+prefault_pages = true
+advise_random = false
+[store]
+index_bytes_max = "2GiB"
+resident_bytes_max = "8GiB"
+numa_node = 0
+`)
+  assert.deepEqual(config.faults, [])
+  const settings = storeSettings((path) => config.get(path))
+  const { storedBytesMax, hugePages, prefault, adviseRandom, indexBytesMax, residentBytesMax, numaNode } = settings
+  assert.equal(storedBytesMax, 3 * GiB)
+  assert.deepEqual([hugePages, prefault, adviseRandom], [false, true, false])
+  assert.deepEqual([indexBytesMax, residentBytesMax, numaNode], [2 * GiB, 8 * GiB, 0])
+})
+
+test('less mapped than stored is refused, with the keys that bound memory', () => {
+  const [fault, none] = faults('[persistence.mmap]\nfile_size_gb = 1000\nmax_mapped_size_gb = 64\n')
+  assert.match(fault as string, /^orbit\.toml:3: persistence\.mmap\.max_mapped_size_gb = 64: must be at least .*1000/)
+  assert.match(fault as string, /store\.resident_bytes_max and store\.index_bytes_max/)
+  assert.equal(none, undefined)
 })
 
 test('later keys are checked too', () => {

@@ -9,8 +9,10 @@
 import { type RedisServer, redisConfig, startRedis } from '@orbitkv/redis'
 import type { Clock, Network } from '@orbitkv/runtime'
 import { open, type Store } from 'orbitkv'
+import { startBackups } from '../backup/scheduled.ts'
 import { redisSettings } from '../config/keys.ts'
 import type { Configuration } from '../config/load.ts'
+import type { Env } from '../context.ts'
 import { storeOptions } from '../targets/open-target.ts'
 import { version } from '../version.ts'
 import type { Logger } from './log.ts'
@@ -20,6 +22,7 @@ export interface NodeOptions {
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger
+  readonly env: Env
   /** Called while the log of an existing store is read. */
   readonly recovering: (bytesDone: number, bytesTotal: number) => void
 }
@@ -32,16 +35,26 @@ export interface Node {
 }
 
 /** Errors: those of `open` and of `startRedis`. */
-export async function startNode({ config, network, clock, logger, recovering }: NodeOptions): Promise<Node> {
+export async function startNode(options: NodeOptions): Promise<Node> {
+  const { config, network, clock, logger, recovering } = options
   const store = await open(config.text('persistence.mmap.data_dir'), {
     ...storeOptions(config),
     clock,
     progress: recovering,
   })
+  let backups: { stop(): Promise<void> } | undefined
   try {
-    const { readOnly } = store.stats().details
+    const { indexBytes, details } = store.stats()
+    const { readOnly, indexFull, indexBytesMax } = details
     if (typeof readOnly === 'string' && readOnly !== '')
       logger.tell('warn', 'the store is damaged and takes no writes', { reason: readOnly })
+    if (indexFull === true) {
+      logger.tell('warn', 'the index has reached store.index_bytes_max: no key can be added', {
+        indexBytes,
+        indexBytesMax,
+      })
+    }
+    backups = await startBackups({ ...options, store })
     const redis = await startRedis({
       owner: store.owner,
       network,
@@ -59,11 +72,13 @@ export async function startNode({ config, network, clock, logger, recovering }: 
         try {
           await redis.close(deadlineMs)
         } finally {
+          await backups?.stop()
           await store.close()
         }
       },
     }
   } catch (error) {
+    await backups?.stop()
     await store.close()
     throw error
   }
