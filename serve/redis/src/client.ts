@@ -6,6 +6,7 @@
  */
 
 import type { Address, Connection } from '@orbitkv/runtime'
+import type { Subscriptions } from './channels.ts'
 import type { Command } from './commands/command.ts'
 import type { RedisLimits } from './config.ts'
 import type { GateClient } from './gate.ts'
@@ -13,6 +14,7 @@ import type { Chunk } from './protocol/output.ts'
 import type { RequestParser } from './protocol/parser.ts'
 import type { ProtocolVersion } from './protocol/reply.ts'
 import type { ReplyMode, Session } from './session.ts'
+import type { Transaction, Watched } from './transaction.ts'
 
 /** What a client needs of its server. */
 export interface ClientHost {
@@ -44,6 +46,11 @@ export class Client implements Session, GateClient {
   replyMode: ReplyMode = 'on'
   isEvictionExempt = false
   lastCommand: Command | undefined
+  transaction: Transaction | undefined
+  watched: Watched | undefined
+  subscriptions: Subscriptions | undefined
+  /** It waits for an element: its further commands wait, too. */
+  isBlocked = false
   /** It has commands that were not run yet: another turn, or when its replies are out. */
   isStalled = false
   /** No more commands; it closes when what it is owed is out. */

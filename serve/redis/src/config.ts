@@ -52,6 +52,12 @@ export const redisConfig = config(
       max: 1 * GiB,
       why: 'replies that wait for one connection: past it the connection is cut. Only one command with an enormous answer gets here, since others wait',
     }),
+    messageBytesMax: bytes({
+      default: 32 * MiB,
+      min: 1 * KiB,
+      max: 1 * GiB,
+      why: 'messages of channels that wait for one slow reader: past it the connection is cut, as in Redis',
+    }),
     buffersBytesMax: bytes({
       default: 1 * GiB,
       min: 1 * MiB,

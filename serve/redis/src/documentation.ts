@@ -25,6 +25,10 @@ texts follow Redis ${redisVersion}; a test sends the same commands to both and c
 - **One database**, number 0. It is the store's default keyspace, which the embedded API reads and writes, too.
 - **Passwords** do not exist yet. The port can be bound to loopback addresses only.
 - **Keys are in order**, as bytes: \`KEYS\` and \`SCAN\` return them so.
+- **Collections** keep their elements in order, as bytes: \`HGETALL\`, \`SMEMBERS\` and their kin return them so, also where Redis keeps the
+  order of insertion for small ones. An element is a key of the store: a field or member has at most 8,175 bytes, and one command
+  changes at most a million records (a sorted set takes two for each member).
+- **Atomic on the disk.** What a command or a transaction changes is one batch: after a crash all of it is there, or none.
 - **Sizes.** A key has at most 8 KiB and a value 1 MiB (settable to 16 MiB); more is refused with \`ERR\`, naming the limit.
 - **Memory.** Nothing is evicted; the store is on the disk. When that is full, writes answer \`MISCONF\`, reads and deletes go on.
 - **A client that closes its sending half** of the connection gets no more replies, as in Redis; one that waits for the disk
@@ -40,7 +44,15 @@ export function documentation(): string {
 
 const groups: readonly [group: CommandSpec['group'], title: string][] = [
   ['string', 'Strings'],
+  ['bitmap', 'Bits'],
+  ['hash', 'Hashes'],
+  ['list', 'Lists'],
+  ['set', 'Sets'],
+  ['sorted-set', 'Sorted sets'],
+  ['hyperloglog', 'HyperLogLog'],
   ['generic', 'Keys'],
+  ['transactions', 'Transactions'],
+  ['pubsub', 'Publish and subscribe'],
   ['connection', 'Connection'],
   ['server', 'Server'],
 ]

@@ -23,6 +23,8 @@ export interface TestOptions {
   readonly valueBytesMax?: number
   /** Room on the disk. */
   readonly capacityBytes?: number
+  /** One that holds a store already, as after a crash. */
+  readonly disk?: SimulatedDisk
 }
 
 export interface LogLine {
@@ -95,7 +97,7 @@ export async function startTestServer(options: TestOptions = {}): Promise<TestSe
     capacityBytes,
   } = options
   const clock = new SimulatedClock()
-  const disk = new SimulatedDisk({ seed, ...(capacityBytes === undefined ? {} : { capacityBytes }) })
+  const disk = options.disk ?? new SimulatedDisk({ seed, ...(capacityBytes === undefined ? {} : { capacityBytes }) })
   const network = new SimulatedNetwork({ clock, seed, windowBytes })
   const config = {
     segmentBytes: 4 * 1024 * 1024,

@@ -11,12 +11,17 @@ import { Random } from '@orbitkv/base'
 import { Change } from '@orbitkv/engine'
 import type { Address, Clock, Connection, Listener, Network, Timer } from '@orbitkv/runtime'
 import type { Owner } from '@orbitkv/store'
+import { Blocking } from './blocking.ts'
+import { Channels } from './channels.ts'
 import { Client, type ClientHost } from './client.ts'
+import { Collections } from './collections/collections.ts'
+import { Reaper } from './collections/reaper.ts'
 import { type Call, type Command, redisKeyspace } from './commands/command.ts'
 import { allCommands } from './commands/index.ts'
 import type { CommandTable } from './commands/table.ts'
 import { type RedisLimits, redisConfig } from './config.ts'
 import { redisErrors } from './errors.ts'
+import { Exchange } from './exchange.ts'
 import { Executor } from './executor.ts'
 import { Gate } from './gate.ts'
 import type { Log } from './log.ts'
@@ -24,9 +29,10 @@ import { nobody } from './nobody.ts'
 import { Arguments } from './protocol/arguments.ts'
 import { BufferPool, BuffersExhausted } from './protocol/buffers.ts'
 import { RequestParser } from './protocol/parser.ts'
-import { OutputLimitReached, ReplyWriter } from './protocol/reply.ts'
+import { OutputLimitReached, type Reply, ReplyWriter } from './protocol/reply.ts'
 import { ScanPositions } from './scan-positions.ts'
 import { Scratch } from './scratch.ts'
+import type { Session } from './session.ts'
 import { newStats, type Rates, rateOf } from './stats.ts'
 import type { RedisStats, ServerFacts, ServerView } from './view.ts'
 
@@ -89,6 +95,8 @@ class Server implements RedisServer, ClientHost, ServerView {
   readonly runId: string
   readonly stats: RedisStats = newStats()
   readonly sessions = new Map<number, Client>()
+  readonly blocking: Blocking
+  readonly channels = new Channels()
   address: Address = { host: '', port: 0 }
 
   readonly #options: RedisOptions
@@ -101,6 +109,9 @@ class Server implements RedisServer, ClientHost, ServerView {
   readonly #table: CommandTable = allCommands()
   readonly #executor: Executor
   readonly #call: Call
+  readonly #collections: Collections
+  readonly #reaper: Reaper
+  readonly #exchange: Exchange
   readonly #keySpans = new Uint32Array(2 * keysAheadMax)
   readonly #stalled = new Set<Client>()
   readonly #finishTurn = (): void => this.#endTurn()
@@ -134,6 +145,12 @@ class Server implements RedisServer, ClientHost, ServerView {
     })
     this.#executor = new Executor(this.#table, this.#log)
     this.#rates = rateOf(this.stats)
+    this.#collections = new Collections(owner)
+    this.#reaper = new Reaper(owner, clock)
+    this.#collections.onGrave = (at) => this.#reaper.note(at)
+    this.#collections.onReady = (key) => {
+      if (this.blocking.note(key)) this.later(() => this.blocking.serveReady())
+    }
     this.#call = {
       owner,
       reply: this.#reply,
@@ -144,7 +161,22 @@ class Server implements RedisServer, ClientHost, ServerView {
       change: new Change(),
       scratch: new Scratch(),
       scans: new ScanPositions(this.startedMs),
+      collections: this.#collections,
+      random: new Random(this.startedMs),
+      executor: this.#executor,
+      isInTransaction: false,
     }
+    this.#exchange = new Exchange({
+      clock,
+      executor: this.#executor,
+      call: this.#call,
+      reply: this.#reply,
+      messageBytesMax: limits.messageBytesMax,
+      openTurn: () => this.#openTurn(),
+      runLater: (client) => this.runLater(client),
+      giveUp: (client, error) => this.#giveUp(client, error),
+    })
+    this.blocking = new Blocking(this.#exchange)
   }
 
   async listen(address: Address): Promise<void> {
@@ -209,6 +241,8 @@ class Server implements RedisServer, ClientHost, ServerView {
   closed(client: Client, error: Error | undefined): void {
     if (error !== undefined) this.#log('debug', `connection ${client.id} was lost`, error)
     this.#stalled.delete(client)
+    this.blocking.forget(client)
+    this.channels.forget(client)
     this.sessions.delete(client.id)
     if (this.sessions.size === 0) this.#allClosed?.()
   }
@@ -280,6 +314,8 @@ class Server implements RedisServer, ClientHost, ServerView {
     }
     if (client.isLeaving && !client.isStalled) client.closeAfterReply()
     if (client.isClosed || client.isEnding) parser.release()
+    // What a client sends while it waits is kept, up to a bound; only who reads notices that the other side is gone.
+    else if (client.isBlocked && parser.heldBytes > this.limits.outputPauseBytes) client.pauseReading()
     else if (!client.isStalled) client.resumeReading()
     client.endIfAnswered()
   }
@@ -291,6 +327,7 @@ class Server implements RedisServer, ClientHost, ServerView {
     // Not before the first: most clients send one command and wait.
     let untilPeek = 1
     for (let left = this.limits.commandsPerTurnMax; !client.isEnding && !client.isClosed; left--) {
+      if (client.isBlocked) return
       if (left === 0 || !client.hasRoom) {
         this.#stall(client)
         return
@@ -308,7 +345,16 @@ class Server implements RedisServer, ClientHost, ServerView {
       this.#executor.run(call)
       // Counts what was encoded, so that `hasRoom` knows of it.
       this.#reply.mark()
+      if (!this.#exchange.isEmpty) this.#exchange.run(client)
     }
+  }
+
+  later(run: () => void): void {
+    this.#exchange.add(run)
+  }
+
+  message(session: Session, encode: (reply: Reply) => void): void {
+    this.#exchange.message(session, encode)
   }
 
   /** Tells the store which keys come next; returns for how many commands that holds. */
@@ -352,7 +398,9 @@ class Server implements RedisServer, ClientHost, ServerView {
     const { idleTimeoutMs } = this.limits
     const nowMs = this.clock.now()
     for (const client of [...this.sessions.values()]) {
-      if (nowMs - client.lastActiveMs >= idleTimeoutMs && client.outputBytes === 0) client.cut()
+      if (nowMs - client.lastActiveMs >= idleTimeoutMs && client.outputBytes === 0 && !isWaiting(client)) {
+        client.cut()
+      }
     }
     this.#idleTimer = this.clock.after(Math.min(idleTimeoutMs, idleCheckMsMax), () => this.#closeIdle())
   }
@@ -367,6 +415,7 @@ class Server implements RedisServer, ClientHost, ServerView {
   async #close(deadlineMs: number): Promise<void> {
     this.#ratesTimer?.cancel()
     this.#idleTimer?.cancel()
+    this.#reaper.stop()
     await this.#listener?.close()
     if (this.sessions.size === 0) return
     const allClosed = new Promise<void>((resolve) => {
@@ -379,6 +428,11 @@ class Server implements RedisServer, ClientHost, ServerView {
     await allClosed
     deadline.cancel()
   }
+}
+
+/** Who waits for an element or for messages is not idle. */
+function isWaiting({ isBlocked, subscriptions }: Client): boolean {
+  return isBlocked || subscriptions !== undefined
 }
 
 /** Tells one start from another; nothing depends on its being unpredictable. */

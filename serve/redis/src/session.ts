@@ -1,8 +1,10 @@
 /** A connection as commands see it. */
 
 import type { Address } from '@orbitkv/runtime'
+import type { Subscriptions } from './channels.ts'
 import type { Command } from './commands/command.ts'
 import type { ReplyOwner } from './protocol/reply.ts'
+import type { Transaction, Watched } from './transaction.ts'
 
 /** Whether replies are sent: CLIENT REPLY. `skip-next` becomes `skip` for one command, then `on`. */
 export type ReplyMode = 'on' | 'off' | 'skip' | 'skip-next'
@@ -21,6 +23,13 @@ export interface Session extends ReplyOwner {
   /** CLIENT NO-EVICT; kept to be shown, since clients are never evicted. */
   isEvictionExempt: boolean
   lastCommand: Command | undefined
+  /** Since MULTI. */
+  transaction: Transaction | undefined
+  watched: Watched | undefined
+  /** It waits for an element (blocking.ts). */
+  isBlocked: boolean
+  /** Undefined while it listens to nothing. */
+  subscriptions: Subscriptions | undefined
   /** Bytes of requests that are not whole yet. */
   readonly requestBytes: number
   /** Answers what came before, then closes. */

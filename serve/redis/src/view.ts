@@ -2,7 +2,10 @@
 
 import type { Address, Clock } from '@orbitkv/runtime'
 import type { StoreStats } from '@orbitkv/store'
+import type { Blocking } from './blocking.ts'
+import type { Channels } from './channels.ts'
 import type { Command } from './commands/command.ts'
+import type { Reply } from './protocol/reply.ts'
 import type { Session } from './session.ts'
 
 /** What the front cannot know by itself. */
@@ -46,4 +49,10 @@ export interface ServerView {
   /** Every command and subcommand. */
   commands(): Iterable<Command>
   resetStats(): void
+  readonly blocking: Blocking
+  readonly channels: Channels
+  /** Runs once the command at hand has its reply, before any other command. */
+  later(run: () => void): void
+  /** Encodes a message for a client, behind the replies that it has; a client with too many of them is cut. */
+  message(session: Session, encode: (reply: Reply) => void): void
 }

@@ -137,6 +137,27 @@ const subcommands: readonly CommandSpec[] = [
       call.reply.ok()
     },
   },
+  {
+    ...admins,
+    name: 'unblock',
+    arity: -3,
+    since: '5.0.0',
+    complexity: 'O(1)',
+    summary: 'Ends the wait of a connection, as if its time were over or with an error.',
+    syntax: 'client-id [TIMEOUT | ERROR]',
+    run: (call) => {
+      const { arguments: found, reply, server } = call
+      const isError = found.count === 4 && found.is(3, 'ERROR')
+      if (found.count > 4) throw new CommandError(syntaxError)
+      if (found.count === 4 && !isError && !found.is(3, 'TIMEOUT')) {
+        throw new CommandError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
+      }
+      const session = server.sessions.get(Number(integerAt(call, 2)))
+      const isBlocked = session?.isBlocked === true
+      reply.integer(isBlocked ? 1 : 0)
+      if (isBlocked) server.later(() => server.blocking.end(session, isError ? 'unblocked' : 'timeout'))
+    },
+  },
 ]
 
 export const clientCommands: readonly CommandSpec[] = [
@@ -150,7 +171,7 @@ export const clientCommands: readonly CommandSpec[] = [
     complexity: 'O(1)',
     summary: 'Commands on connections.',
     syntax: 'subcommand [argument ...]',
-    difference: 'Not there yet: CACHING, PAUSE, TRACKING, TRACKINGINFO, UNBLOCK, UNPAUSE.',
+    difference: 'Not there yet: CACHING, PAUSE, TRACKING, TRACKINGINFO, UNPAUSE.',
     subcommands: [...subcommands, helpCommand('client', 'connection', subcommands)],
   },
 ]
@@ -263,12 +284,12 @@ function describe(session: Session, { server }: Call): string {
     name: session.connectionName,
     age: seconds(session.createdMs),
     idle: seconds(session.lastActiveMs),
-    flags: session.isEvictionExempt ? 'e' : 'N',
+    flags: flagsOf(session),
     db: 0,
-    sub: 0,
-    psub: 0,
+    sub: session.subscriptions?.channels.size ?? 0,
+    psub: session.subscriptions?.patterns.size ?? 0,
     ssub: 0,
-    multi: -1,
+    multi: session.transaction?.commands.length ?? -1,
     qbuf: session.requestBytes,
     'qbuf-free': 0,
     'argv-mem': 0,
@@ -290,6 +311,17 @@ function describe(session: Session, { server }: Call): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
+}
+
+/** As Redis marks what a connection is doing. */
+function flagsOf({ isEvictionExempt, isBlocked, subscriptions, transaction }: Session): string {
+  const flags = [
+    subscriptions === undefined ? '' : 'P',
+    transaction === undefined ? '' : 'x',
+    isBlocked ? 'b' : '',
+    isEvictionExempt ? 'e' : '',
+  ].join('')
+  return flags === '' ? 'N' : flags
 }
 
 function nameOf(command: Command | undefined): string {

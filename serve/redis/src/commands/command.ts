@@ -6,8 +6,10 @@
  * with one batch or not at all.
  */
 
+import type { Random } from '@orbitkv/base'
 import type { Change, RecordView } from '@orbitkv/engine'
 import type { Owner } from '@orbitkv/store'
+import type { Collections } from '../collections/collections.ts'
 import type { RedisLimits } from '../config.ts'
 import type { Arguments } from '../protocol/arguments.ts'
 import type { Reply } from '../protocol/reply.ts'
@@ -27,8 +29,24 @@ export type CommandFlag =
   | 'fast'
   | 'no_auth'
   | 'allow_busy'
+  | 'movablekeys'
+  | 'blocking'
+  | 'pubsub'
+  | 'skip_slowlog'
 
-export type CommandGroup = 'string' | 'generic' | 'connection' | 'server'
+export type CommandGroup =
+  | 'string'
+  | 'bitmap'
+  | 'hash'
+  | 'list'
+  | 'set'
+  | 'sorted-set'
+  | 'hyperloglog'
+  | 'generic'
+  | 'transactions'
+  | 'pubsub'
+  | 'connection'
+  | 'server'
 
 /** Where the keys are among the arguments: as in COMMAND INFO, counted from the command's name. */
 export interface KeyRange {
@@ -40,6 +58,20 @@ export interface KeyRange {
   readonly flags: readonly string[]
 }
 
+/** Keys whose number is the argument at a place; they follow it. */
+export interface CountedKeys {
+  readonly countedAt: number
+  readonly flags: readonly string[]
+}
+
+/** Keys whose places only the command knows. */
+export interface UnknownKeys {
+  readonly unknown: true
+  readonly flags: readonly string[]
+}
+
+export type KeySpec = KeyRange | CountedKeys | UnknownKeys
+
 export interface CommandSpec {
   readonly name: string
   /** Arguments with the name counted; negative: at least so many. */
@@ -48,7 +80,7 @@ export interface CommandSpec {
   readonly group: CommandGroup
   /** Of access control, apart from those that follow from the flags. */
   readonly categories: readonly string[]
-  readonly keys?: readonly KeyRange[]
+  readonly keys?: readonly KeySpec[]
   readonly tips?: readonly string[]
   /** The version of Redis that brought it. */
   readonly since: string
@@ -75,7 +107,8 @@ export interface Command extends CommandSpec {
 
 /** What a command has to work with. One object serves all calls; nothing of it may be kept. */
 export interface Call {
-  readonly owner: Owner
+  /** The store's, or a transaction's. */
+  owner: Owner
   readonly reply: Reply
   arguments: Arguments
   session: Session
@@ -85,6 +118,17 @@ export interface Call {
   readonly change: Change
   readonly scratch: Scratch
   readonly scans: ScanPositions
+  readonly collections: Collections
+  readonly random: Random
+  readonly executor: CommandRunner
+  /** EXEC runs commands: none may block. */
+  isInTransaction: boolean
+}
+
+/** Runs commands for a command that has some of its own: EXEC. */
+export interface CommandRunner {
+  /** Runs a command whose arity was checked; what it throws becomes its reply. */
+  runQueued(command: Command, call: Call): void
 }
 
 /** What the client did wrong: answered with this text, which begins with its prefix, such as `ERR`. */
@@ -103,9 +147,12 @@ export const redisKeyspace = 0
 /** What a record's `tag` says about its value. */
 export const stringTag = 0
 
+/** By tag. */
+const typeNames = ['string', 'hash', 'list', 'set', 'zset']
+
 /** As TYPE names it. */
 export function typeName(record: RecordView): string {
-  return record.tag === stringTag ? 'string' : 'unknown'
+  return typeNames[record.tag] ?? 'unknown'
 }
 
 /** The record of the key at this place among the arguments. */

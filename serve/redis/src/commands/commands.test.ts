@@ -8,18 +8,20 @@ import { after, before, describe, test } from 'node:test'
 import { Random } from '@orbitkv/base'
 import { ScanPositions } from '../scan-positions.ts'
 import { encode, startTestServer, type TestClient, type TestServer } from '../server-suite.ts'
+import { type Answer, typeAnswers } from './answers-suite.ts'
 import { allCommands } from './index.ts'
 
 const seed = Number(process.env.ORBIT_SEED ?? 16)
 
 const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`
 const array = (...texts: string[]): string => `*${texts.length}\r\n${texts.map(bulk).join('')}`
-/** An answer that is the same in both versions, or one for each. */
-type Answer = string | readonly [resp2: string, resp3: string] | RegExp
 const none: Answer = ['$-1\r\n', '_\r\n']
 
 /** In this order, on an empty store. */
 const table: readonly (readonly [command: string, answer: Answer])[] = [
+  ...typeAnswers,
+  ['OBJECT HELP', /OBJECT <subcommand>/],
+  ['PUBSUB HELP', /PUBSUB <subcommand>/],
   ['PING', '+PONG\r\n'],
   ['ECHO hi', bulk('hi')],
   ['SELECT 0', '+OK\r\n'],

@@ -21,9 +21,15 @@ export const connectionCommands: readonly CommandSpec[] = [
     summary: 'Answers PONG, or its argument.',
     syntax: '[message]',
     run: (call) => {
-      const { arguments: found, reply } = call
+      const { arguments: found, reply, session } = call
       if (found.count > 2) throw new CommandError("ERR wrong number of arguments for 'ping' command")
-      if (found.count === 1) reply.status('PONG')
+      if (session.subscriptions !== undefined && session.protocol === 2) {
+        // A client that listens tells this reply from messages.
+        reply.array(2)
+        reply.bulkText('pong')
+        if (found.count === 1) reply.bulkText('')
+        else replyArgument(call, 1)
+      } else if (found.count === 1) reply.status('PONG')
       else replyArgument(call, 1)
     },
   },
@@ -97,10 +103,13 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '6.2.0',
     summary: 'Makes the connection as it was at its start.',
     syntax: '',
-    run: ({ session, reply }) => {
+    run: ({ session, reply, server }) => {
+      server.channels.forget(session)
       session.protocol = 2
       session.connectionName = ''
       session.replyMode = 'on'
+      session.transaction = undefined
+      session.watched = undefined
       reply.useProtocol(2)
       reply.status('RESET')
     },

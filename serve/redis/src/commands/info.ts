@@ -96,7 +96,7 @@ function clients({ server, limits }: Call): Lines {
     maxclients: limits.clientsMax,
     client_recent_max_input_buffer: requestBytes,
     client_recent_max_output_buffer: replyBytes,
-    blocked_clients: 0,
+    blocked_clients: server.blocking.count,
     tracking_clients: 0,
   }
 }

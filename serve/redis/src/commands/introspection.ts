@@ -2,6 +2,7 @@
 
 import { type Call, type Command, CommandError, type CommandSpec, syntaxError } from './command.ts'
 import { helpCommand } from './help.ts'
+import { keyPlaces, replyKeySpecs, replySet } from './key-specs.ts'
 import { nameMatcher } from './options.ts'
 import { type CommandTable, commandAt } from './table.ts'
 
@@ -127,9 +128,10 @@ function replyInfo(call: Call, command: Command | undefined): void {
     reply.null()
     return
   }
-  const [keys] = command.keys ?? []
   // The range over all keys, as Redis gives it: of two single keys in a row, RENAME's, the one from the first to the last.
-  const last = command.keys?.at(-1)?.last ?? 0
+  const ranges = (command.keys ?? []).filter((keys) => 'first' in keys)
+  const [keys] = ranges
+  const last = ranges.at(-1)?.last ?? 0
   reply.array(10)
   reply.bulkText(command.fullName)
   reply.integer(command.arity)
@@ -154,38 +156,9 @@ export function categoriesOf({ flags, categories }: CommandSpec): string[] {
   if (flags.includes('write')) found.add('write')
   if (flags.includes('readonly')) found.add('read')
   if (flags.includes('admin')) found.add('admin').add('dangerous')
+  if (flags.includes('blocking')) found.add('blocking')
   found.add(flags.includes('fast') ? 'fast' : 'slow')
   return [...found]
-}
-
-function replyKeySpecs(call: Call, { keys = [] }: Command): void {
-  const { reply } = call
-  reply.set(keys.length)
-  for (const { first, last, step, flags } of keys) {
-    reply.map(3)
-    reply.bulkText('flags')
-    replySet(call, flags)
-    reply.bulkText('begin_search')
-    reply.map(2)
-    reply.bulkText('type')
-    reply.bulkText('index')
-    reply.bulkText('spec')
-    reply.map(1)
-    reply.bulkText('index')
-    reply.integer(first)
-    reply.bulkText('find_keys')
-    reply.map(2)
-    reply.bulkText('type')
-    reply.bulkText('range')
-    reply.bulkText('spec')
-    reply.map(3)
-    reply.bulkText('lastkey')
-    reply.integer(last < 0 ? last : last - first)
-    reply.bulkText('keystep')
-    reply.integer(step)
-    reply.bulkText('limit')
-    reply.integer(0)
-  }
 }
 
 function replyDocs(call: Call, names: readonly Named[]): void {
@@ -259,9 +232,8 @@ function replyKeys(call: Call, table: CommandTable, hasFlags: boolean): void {
     throw new CommandError('ERR Invalid number of arguments specified for command')
   }
   const keys: [place: number, flags: readonly string[]][] = []
-  for (const { first, last, step, flags } of command.keys) {
-    const lastPlace = last < 0 ? count + last : last
-    for (let place = first; place <= lastPlace; place += step) keys.push([place + 2, flags])
+  for (const keySpec of command.keys) {
+    for (const place of keyPlaces(call, keySpec, count)) keys.push([place + 2, keySpec.flags])
   }
   reply.array(keys.length)
   for (const [place, flags] of keys) {
@@ -269,16 +241,6 @@ function replyKeys(call: Call, table: CommandTable, hasFlags: boolean): void {
     reply.bulk(found.bytes, found.start(place), found.end(place))
     if (hasFlags) replySet(call, flags)
   }
-}
-
-/** A set in RESP3, an array in RESP2; of statuses, unless told otherwise. */
-function replySet(
-  { reply }: Call,
-  names: readonly string[],
-  encode: (name: string) => void = (name) => reply.status(name),
-): void {
-  reply.set(names.length)
-  for (const name of names) encode(name)
 }
 
 function replyTexts({ reply }: Call, texts: readonly string[]): void {

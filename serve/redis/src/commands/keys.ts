@@ -1,7 +1,7 @@
 /** Commands on keys of any type: deleting, finding, renaming. */
 
-import { copyBytes, prefixEnd } from '@orbitkv/bytes'
-import { Change, copyKey, deleteChange, putChange, type Range, type RecordView } from '@orbitkv/engine'
+import { prefixEnd } from '@orbitkv/bytes'
+import { Change, copyKey, type Range, type RecordView } from '@orbitkv/engine'
 import { compileGlob, type Glob } from '../protocol/glob.ts'
 import { latin1 } from '../protocol/text.ts'
 import {
@@ -9,13 +9,14 @@ import {
   CommandError,
   type CommandSpec,
   lookUp,
-  noSuchKey,
   redisKeyspace,
+  stringTag,
   syntaxError,
   typeName,
 } from './command.ts'
 import { numberAt } from './options.ts'
-import { deleteAll, deleteKey } from './writes.ts'
+import { readCursor } from './scan.ts'
+import { deleteAll, deleteKey, writeAll } from './writes.ts'
 
 const keyspace = { group: 'generic', categories: ['keyspace'] } as const
 const everyArgument = (...flags: string[]) => [{ first: 1, last: -1, step: 1, flags }]
@@ -89,39 +90,6 @@ export const keyCommands: readonly CommandSpec[] = [
       const record = lookUp(call, 1)
       call.reply.status(record === undefined ? 'none' : typeName(record))
     },
-  },
-  {
-    ...keyspace,
-    name: 'rename',
-    arity: 3,
-    flags: ['write'],
-    keys: [
-      { first: 1, last: 1, step: 1, flags: ['RW', 'access', 'delete'] },
-      { first: 2, last: 2, step: 1, flags: ['OW', 'update'] },
-    ],
-    since: '1.0.0',
-    complexity: 'O(N) for a value of N bytes',
-    summary: 'Renames a key; what was under the new name is gone.',
-    syntax: 'key newkey',
-    run: (call) => {
-      rename(call, false)
-      call.reply.ok()
-    },
-  },
-  {
-    ...keyspace,
-    name: 'renamenx',
-    arity: 3,
-    flags: ['write', 'fast'],
-    keys: [
-      { first: 1, last: 1, step: 1, flags: ['RW', 'access', 'delete'] },
-      { first: 2, last: 2, step: 1, flags: ['OW', 'insert'] },
-    ],
-    since: '1.0.0',
-    complexity: 'O(N) for a value of N bytes',
-    summary: 'Renames a key if nothing has the new name.',
-    syntax: 'key newkey',
-    run: (call) => call.reply.integer(rename(call, true) ? 1 : 0),
   },
   {
     ...keyspace,
@@ -199,7 +167,7 @@ export const keyCommands: readonly CommandSpec[] = [
 ]
 
 function deleteKeys(call: Call): void {
-  const { arguments: found, owner, reply } = call
+  const { arguments: found, collections, reply } = call
   if (found.count === 2) {
     const isThere = lookUp(call, 1) !== undefined
     if (isThere) deleteKey(call, 1)
@@ -208,7 +176,9 @@ function deleteKeys(call: Call): void {
   }
   const changes = new Map<string, Change>()
   for (let place = 1; place < found.count; place++) {
-    if (lookUp(call, place) === undefined) continue
+    const record = lookUp(call, place)
+    if (record === undefined) continue
+    if (record.tag !== stringTag) collections.bury(record, found.bytes, found.start(place), found.end(place))
     const change = new Change()
     change.kind = 'delete'
     change.keyspace = redisKeyspace
@@ -217,7 +187,7 @@ function deleteKeys(call: Call): void {
     change.keyEnd = found.end(place)
     changes.set(latin1(found.bytes, change.keyStart, change.keyEnd), change)
   }
-  if (changes.size > 0) owner.write([...changes.values()])
+  if (changes.size > 0) writeAll(call, [...changes.values()])
   reply.integer(changes.size)
 }
 
@@ -230,23 +200,6 @@ function countExisting(call: Call): void {
     else call.server.stats.keyspaceMisses++
   }
   call.reply.integer(existing)
-}
-
-/** False where the new name is taken and must not be. */
-function rename(call: Call, onlyIfFree: boolean): boolean {
-  const { arguments: found, owner, scratch } = call
-  const record = lookUp(call, 1)
-  if (record === undefined) throw new CommandError(noSuchKey)
-  const source = found.copy(1)
-  const target = found.copy(2)
-  if (Buffer.compare(source, target) === 0) return !onlyIfFree
-  const { valueBytes, expiresAt, tag } = record
-  const value = scratch.reserve(valueBytes)
-  copyBytes(value, 0, record.bytes, record.valueStart, record.valueStart + valueBytes)
-  if (onlyIfFree && lookUp(call, 2) !== undefined) return false
-  const put = putChange(redisKeyspace, target, value.subarray(0, valueBytes), { expiresAt, tag })
-  owner.write([deleteChange(redisKeyspace, source), put])
-  return true
 }
 
 function listKeys(call: Call): void {
@@ -292,7 +245,7 @@ const scanCountDefault = 10
 
 function scan(call: Call): void {
   const { owner, reply, scans } = call
-  const cursor = readCursor(call)
+  const cursor = readCursor(call, 1)
   const options = readScanOptions(call)
   call.scratch.keys.clear()
   let looked = 0
@@ -309,13 +262,6 @@ function scan(call: Call): void {
   reply.array(2)
   reply.bulkInteger(hasMore && last !== undefined ? scans.remember(last) : 0)
   replyKeys(call)
-}
-
-function readCursor(call: Call): number {
-  const text = call.arguments.text(1)
-  if (text === '') return 0
-  if (!/^[+-]?\d+$/.test(text) || BigInt(text) > 2n ** 64n - 1n) throw new CommandError('ERR invalid cursor')
-  return Number(text)
 }
 
 function readScanOptions(call: Call): ScanOptions {

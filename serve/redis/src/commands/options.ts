@@ -1,6 +1,7 @@
 /** Reading of arguments: integers, times and options. */
 
 import { encodeText } from '@orbitkv/bytes'
+import { parseDouble } from '../protocol/doubles.ts'
 import { compileGlob } from '../protocol/glob.ts'
 import { parseInteger } from '../protocol/numbers.ts'
 import { type Call, CommandError, notAnInteger, syntaxError } from './command.ts'
@@ -14,8 +15,16 @@ export function integerAt(call: Call, place: number, problem = notAnInteger): nu
 }
 
 /** A 64-bit integer as a number: beyond 2^53 not exact, for sizes and places, of which none is as large. */
-export function numberAt(call: Call, place: number): number {
-  return Number(integerAt(call, place))
+export function numberAt(call: Call, place: number, problem = notAnInteger): number {
+  return Number(integerAt(call, place, problem))
+}
+
+/** A number with a fraction. */
+export function doubleAt(call: Call, place: number, problem = 'ERR value is not a valid float'): number {
+  const { arguments: found } = call
+  const value = parseDouble(found.bytes, found.start(place), found.end(place))
+  if (value === undefined) throw new CommandError(problem)
+  return value
 }
 
 export type TimeUnit = 'seconds' | 'milliseconds'

@@ -15,7 +15,7 @@ import {
   syntaxError,
 } from './command.ts'
 import { type ExpiryOption, expiresAt, expiryOptionAt } from './options.ts'
-import { deleteKey, putAgain, writeOne } from './writes.ts'
+import { deleteKey, putAgain, writeAll, writeOne } from './writes.ts'
 
 const oneKey = (...flags: string[]) => [{ first: 1, last: 1, step: 1, flags }]
 
@@ -300,6 +300,7 @@ function putPairs(call: Call): void {
   const changes = new Map<string, Change>()
   for (let place = 1; place < found.count; place += 2) {
     const change = new Change()
+    if (call.collections.any) call.collections.buryKey(bytes, found.start(place), found.end(place))
     change.keyspace = redisKeyspace
     change.tag = stringTag
     change.key = bytes
@@ -310,7 +311,7 @@ function putPairs(call: Call): void {
     change.valueEnd = found.end(place + 1)
     changes.set(latin1(bytes, change.keyStart, change.keyEnd), change)
   }
-  call.owner.write([...changes.values()])
+  writeAll(call, [...changes.values()])
 }
 
 /** Sets the key of argument 1 to the bytes of an argument. */

@@ -10,6 +10,7 @@
 
 import { copyBytes, encodeText } from '@orbitkv/bytes'
 import type { BufferPool } from './buffers.ts'
+import { formatDouble } from './doubles.ts'
 import { int64CharsMax, writeAscii, writeInteger } from './numbers.ts'
 import { Chunk, type SliceOwner, Slices } from './output.ts'
 
@@ -17,6 +18,12 @@ export type ProtocolVersion = 2 | 3
 
 export interface ReplyOwner extends SliceOwner {
   protocol: ProtocolVersion
+}
+
+/** What `mark` remembers. */
+export interface MarkPlace {
+  readonly slices: number
+  readonly end: number
 }
 
 /** The connection must be cut: what it asked for is more than it may have waiting. */
@@ -81,6 +88,17 @@ export class ReplyWriter<Owner extends ReplyOwner> {
     const { slices } = this
     this.#markedSlices = slices.count
     this.#markedEnd = slices.count === 0 ? 0 : (slices.ends[slices.count - 1] as number)
+  }
+
+  /** The place of the last `mark`, to return to it after further ones. */
+  markPlace(): MarkPlace {
+    return { slices: this.#markedSlices, end: this.#markedEnd }
+  }
+
+  /** What was encoded after that place may be taken back again. */
+  restoreMark({ slices, end }: MarkPlace): void {
+    this.#markedSlices = slices
+    this.#markedEnd = end
   }
 
   /** Takes back everything since `mark`. */
@@ -157,6 +175,33 @@ export class ReplyWriter<Owner extends ReplyOwner> {
     this.#pour(bytes, 0, bytes.length)
     this.#ensure(2)
     this.#endLine()
+  }
+
+  /** Where an array would be: for a blocked command whose time is over, and the like. */
+  nullArray(): void {
+    this.raw(this.#isVersion3 ? null3Reply : nullArrayReply)
+  }
+
+  /** A number with a fraction; text in RESP2. */
+  double(value: number): void {
+    const text = formatDouble(value)
+    if (!this.#isVersion3) {
+      this.bulkText(text)
+      return
+    }
+    this.#ensure(text.length + 3)
+    this.#bytes[this.#position] = 0x2c
+    this.#position = writeAscii(this.#bytes, this.#position + 1, text)
+    this.#endLine()
+  }
+
+  /** What the client did not ask for with a command: a message. In RESP2 an array. */
+  push(count: number): void {
+    this.#header(this.#isVersion3 ? 0x3e : 0x2a, count)
+  }
+
+  get isVersion3(): boolean {
+    return this.#isVersion3
   }
 
   array(count: number): void {
@@ -241,4 +286,5 @@ export class ReplyWriter<Owner extends ReplyOwner> {
 
 const okReply = encodeText('+OK\r\n')
 const nullBulkReply = encodeText('$-1\r\n')
+const nullArrayReply = encodeText('*-1\r\n')
 const null3Reply = encodeText('_\r\n')
