@@ -7,13 +7,16 @@
 
 import { MiB, Random } from '@orbitkv/base'
 import { compareBytes, encodeText } from '@orbitkv/bytes'
+import { makeKeys, recordedCount } from '../engines/data/keys.ts'
 
 export interface KeyKind {
   readonly name: string
   /** Makes key number `i` of `count`, all different. */
   readonly make: (count: number) => (i: number) => Uint8Array
-  /** Whether keys arrive in their own order; otherwise shuffled. */
+  /** Whether keys arrive in the order in which they are made; otherwise shuffled. */
   readonly inOrder: boolean
+  /** How many there are at most, 0 where the files of a recorded kind are absent; undefined: any number. */
+  readonly keysMax?: number
 }
 
 const seed = 42
@@ -68,6 +71,22 @@ function denseClusters(count: number): (i: number) => Uint8Array {
   }
 }
 
+/** Keys that were recorded elsewhere, in order of appearance; of these there are only so many. */
+function recorded(name: 'orders' | 'traces'): KeyKind {
+  const make = (count: number): ((i: number) => Uint8Array) => {
+    const { bytes, ends } = makeKeys(name, count)
+    return (i) => bytes.slice(i === 0 ? 0 : ends[i - 1], ends[i])
+  }
+  return {
+    name,
+    inOrder: true,
+    get keysMax() {
+      return recordedCount(name)
+    },
+    make,
+  }
+}
+
 export const keyKinds: readonly KeyKind[] = [
   {
     name: 'random',
@@ -112,6 +131,8 @@ export const keyKinds: readonly KeyKind[] = [
         encodeText(`${'/'.repeat(random.below(12) ** 2)}${'path/'.repeat(random.below(12))}${i.toString(36)}`)
     },
   },
+  recorded('orders'),
+  recorded('traces'),
 ]
 
 /** Where an index reads keys: as KeySource of engine-log. */
@@ -136,9 +157,11 @@ export class KeyLog implements KeySource {
     return this.#segment
   }
   offset8 = 0
+  readonly segmentBytes = segmentBytes
 
-  add(key: Uint8Array): void {
-    const recordBytes = (headerBytes + key.length + 100 + 7) & ~7
+  add(source: Uint8Array, start: number, end: number): void {
+    const keyBytes = end - start
+    const recordBytes = (headerBytes + keyBytes + 100 + 7) & ~7
     if (this.#offset + recordBytes > segmentBytes) {
       const buffer = new ArrayBuffer(segmentBytes)
       this.#bytesOf.push(new Uint8Array(buffer))
@@ -147,10 +170,11 @@ export class KeyLog implements KeySource {
       this.#offset = 64
     }
     this.offset8 = this.#offset >>> 3
-    ;(this.#wordsOf[this.#segment] as Uint32Array)[(this.offset8 << 1) + 2] = key.length
+    ;(this.#wordsOf[this.#segment] as Uint32Array)[(this.offset8 << 1) + 2] = keyBytes
     const bytes = this.#bytesOf[this.#segment] as Uint8Array
-    bytes.set(key, this.#offset + headerBytes)
-    bytes.fill(1, this.#offset + headerBytes + key.length, this.#offset + recordBytes)
+    const at = this.#offset + headerBytes
+    for (let i = 0; i < keyBytes; i++) bytes[at + i] = source[start + i] as number
+    bytes.fill(1, at + keyBytes, this.#offset + recordBytes)
     this.#offset += recordBytes
   }
 

@@ -15,13 +15,13 @@ import { LearnedIndex } from '@orbitkv/engine-log'
 import { formatTable } from '../harness/table.ts'
 import { BPlusTree } from '../ordered/btree.ts'
 import { KeyLog, type KeySource, keyKinds } from '../ordered/keys.ts'
+import { type Contestant, scanEntries } from '../ordered/loops.ts'
+import { Probes } from '../ordered/probes.ts'
 
-interface Contestant {
-  readonly bytes: number
-  find(key: Uint8Array, start: number, end: number): boolean
-  insert(key: Uint8Array, start: number, end: number, segment: number, offset8: number): void
-  sumFrom(count: number): number
-}
+/** The loops of each contestant: the learned index and the B+tree. */
+const loops = (await Promise.all(
+  ['learned', 'btree'].map((contestant) => import(`../ordered/loops.ts?${contestant}`)),
+)) as typeof import('../ordered/loops.ts')[]
 
 const work = ['insert', 'find', 'seek', 'scan'] as const
 type Work = (typeof work)[number]
@@ -37,51 +37,11 @@ interface Cell {
 
 const probesARound = 50_000
 const rounds = 16
-const scanEntries = 100
 /** Inserted into indexes of their own beforehand, so that nothing is measured while it is being compiled. */
-const warmKeys = 100_000
-
-/** Keys back to back, so that taking the next one is no trip to memory. */
-class Probes {
-  readonly bytes: Uint8Array
-  readonly ends: Uint32Array
-  constructor(keys: readonly Uint8Array[]) {
-    this.bytes = new Uint8Array(keys.reduce((sum, key) => sum + key.length, 0))
-    this.ends = new Uint32Array(keys.length + 1)
-    let end = 0
-    for (let i = 0; i < keys.length; i++) {
-      this.bytes.set(keys[i] as Uint8Array, end)
-      end += (keys[i] as Uint8Array).length
-      this.ends[i + 1] = end
-    }
-  }
-}
-
-function findAll(index: Contestant, { bytes, ends }: Probes, from: number, count: number): number {
-  let found = 0
-  for (let i = from; i < from + count; i++) if (index.find(bytes, ends[i] as number, ends[i + 1] as number)) found++
-  return found
-}
-
-function scanAll(index: Contestant, { bytes, ends }: Probes, from: number, count: number): number {
-  let sum = 0
-  for (let i = from; i < from + count; i++) {
-    index.find(bytes, ends[i] as number, ends[i + 1] as number)
-    sum += index.sumFrom(scanEntries)
-  }
-  return sum
-}
-
-function insertAll(index: Contestant, { bytes, ends }: Probes, places: Uint32Array): number {
-  for (let i = 0; i < ends.length - 1; i++) {
-    const start = ends[i] as number
-    const end = ends[i + 1] as number
-    if (!index.find(bytes, start, end)) {
-      index.insert(bytes, start, end, places[2 * i] as number, places[2 * i + 1] as number)
-    }
-  }
-  return 0
-}
+const warmKeys = 300_000
+/** Keys that one inserts before it is the other's turn: some milliseconds, which the system's clock of a thread can tell. */
+const slice = 20_000
+const insertionsMin = 2_000_000
 
 let kept = 0
 
@@ -93,37 +53,46 @@ function timed(run: () => number): number {
   return (user + system) * 1000
 }
 
-function measure(kindName: string, count: number): Cell {
+function measure(kindName: string, countWanted: number): Cell {
   const kind = keyKinds.find(({ name }) => name === kindName)
   if (kind === undefined) throw new Error(`no kind ${kindName}`)
-  const make = kind.make(count + (count >>> 4))
-  const order = new Uint32Array(count + (count >>> 4)).map((_, i) => i)
+  const made = Math.min(countWanted + (countWanted >>> 4), kind.keysMax ?? Number.POSITIVE_INFINITY)
+  const count = made - Math.ceil(made / 17)
+  const all = Probes.made(made, kind.make(made))
+  const order = new Uint32Array(made).map((_, i) => i)
   const random = new Random(7)
-  const all = Array.from(order, (i) => make(i))
   if (!kind.inOrder) for (let i = order.length - 1; i > 0; i--) swap(order, i, random.below(i + 1))
   // Of keys in order every 17th is left out, to be sought.
   const isAbsent = (place: number): boolean => (kind.inOrder ? place % 17 === 16 : place >= count)
-  const present: number[] = []
-  const absent: number[] = []
-  for (let place = 0; place < order.length; place++) (isAbsent(place) ? absent : present).push(order[place] as number)
+  const present = order.filter((_, place) => !isAbsent(place))
+  const absent = order.filter((_, place) => isAbsent(place))
 
-  const keys = present.map((i) => all[i] as Uint8Array)
-  insertBoth(keys.slice(0, warmKeys))
-  const { contestants, inserted } = insertBoth(keys)
-  const pick = (from: readonly number[]) => all[from[random.below(from.length)] as number] as Uint8Array
-  const probed = Array.from({ length: 2 * rounds * probesARound }, () => pick(present))
-  const sought = Array.from({ length: 2 * rounds * probesARound }, () => pick(absent))
+  const keys = Probes.of(all, present.length, (i) => present[i] as number)
+  for (let warmed = 0; warmed < warmKeys; warmed += keys.count) insertBoth(keys, Math.min(keys.count, warmKeys))
+  const { contestants, inserted } = insertBoth(keys, keys.count)
+  let insertions = keys.count
+  // A few keys are inserted in no time: once more, into indexes of their own, until the time says something.
+  for (; insertions < insertionsMin; insertions += keys.count) {
+    insertBoth(keys, keys.count).inserted.forEach((nanoseconds, i) => {
+      inserted[i] = (inserted[i] as number) + nanoseconds
+    })
+  }
+  const pickFrom = (from: Uint32Array): Probes =>
+    Probes.of(all, 2 * rounds * probesARound, () => from[random.below(from.length)] as number)
+  const probed = pickFrom(present)
+  const sought = pickFrom(absent)
   const times = { find: [0, 0], seek: [0, 0], scan: [0, 0] }
   for (const [name, probes, run, share] of [
-    ['find', new Probes(probed), findAll, 1],
-    ['seek', new Probes(sought), findAll, 1],
-    ['scan', new Probes(sought), scanAll, 4],
+    ['find', probed, 'findAll', 1],
+    ['seek', sought, 'findAll', 1],
+    ['scan', sought, 'scanAll', 4],
   ] as const) {
     const operations = probesARound / share
     for (let round = 0; round < rounds; round++) {
       for (const turn of [round & 1, 1 - (round & 1)] as const) {
         const from = (2 * round + turn) * probesARound
-        const nanoseconds = timed(() => run(contestants[turn as 0 | 1], probes, from, operations))
+        const runAll = (loops[turn] as (typeof loops)[number])[run]
+        const nanoseconds = timed(() => runAll(contestants[turn as 0 | 1], probes, from, operations))
         const perOperation = nanoseconds / operations / rounds / (name === 'scan' ? scanEntries : 1)
         times[name][turn] = (times[name][turn] as number) + perOperation
       }
@@ -131,34 +100,34 @@ function measure(kindName: string, count: number): Cell {
   }
   return {
     kind: kindName,
-    keys: keys.length,
+    keys: keys.count,
     times: {
-      insert: [(inserted[0] as number) / keys.length, (inserted[1] as number) / keys.length],
+      insert: [(inserted[0] as number) / insertions, (inserted[1] as number) / insertions],
       ...times,
     },
-    bytes: [contestants[0].bytes / keys.length, contestants[1].bytes / keys.length],
-    shape: JSON.stringify(contestants[0].shape()),
+    bytes: [contestants[0].bytes / keys.count, contestants[1].bytes / keys.count],
+    shape: JSON.stringify(contestants[0].shape(Number.POSITIVE_INFINITY)),
   }
 }
 
-/** Inserts keys into one index of each kind, a slice at a time in turns. */
-function insertBoth(keys: readonly Uint8Array[]): { contestants: [LearnedIndex, BPlusTree]; inserted: number[] } {
+/** Inserts the first keys into one index of each kind, a slice at a time in turns. */
+function insertBoth(keys: Probes, count: number): { contestants: [LearnedIndex, BPlusTree]; inserted: number[] } {
   const log = new KeyLog()
+  const places = new Uint32Array(2 * count)
+  for (let i = 0; i < count; i++) {
+    log.add(keys.bytes, keys.ends[i] as number, keys.ends[i + 1] as number)
+    places[2 * i] = log.segment
+    places[2 * i + 1] = log.offset8
+  }
   const contestants: [LearnedIndex, BPlusTree] = [new LearnedIndex(log), new BPlusTree(log)]
   const inserted = [0, 0]
-  const slice = Math.max(1000, Math.min(20_000, keys.length >>> 4))
-  for (let from = 0; from < keys.length; from += slice) {
-    const some = keys.slice(from, from + slice)
-    const places = new Uint32Array(2 * some.length)
-    some.forEach((key, i) => {
-      log.add(key)
-      places[2 * i] = log.segment
-      places[2 * i + 1] = log.offset8
-    })
-    const probes = new Probes(some)
+  for (let from = 0; from < count; from += slice) {
+    const to = Math.min(from + slice, count)
     const first = (from / slice) & 1
     for (const turn of [first, 1 - first] as const) {
-      inserted[turn] = (inserted[turn] as number) + timed(() => insertAll(contestants[turn as 0 | 1], probes, places))
+      const { insertAll } = loops[turn] as (typeof loops)[number]
+      const nanoseconds = timed(() => insertAll(contestants[turn as 0 | 1], keys, places, from, to))
+      inserted[turn] = (inserted[turn] as number) + nanoseconds
     }
   }
   return { contestants, inserted }
@@ -185,7 +154,7 @@ function memory(): void {
     const longestMs: number[] = []
     for (let i = 1; i <= 2 * million; i++) {
       const key = random.bytes(8)
-      log.add(key)
+      log.add(key, 0, key.length)
       const startMs = performance.now()
       if (!index.find(key, 0, 8)) index.insert(key, 0, 8, log.segment, log.offset8)
       const ms = performance.now() - startMs
@@ -206,7 +175,7 @@ function memory(): void {
 const { values } = parseArgs({
   options: {
     keys: { type: 'string', default: '100000,1000000' },
-    kinds: { type: 'string', default: keyKinds.map(({ name }) => name).join() },
+    kinds: { type: 'string' },
     memory: { type: 'boolean', default: false },
     cell: { type: 'string' },
   },
@@ -219,8 +188,9 @@ else if (values.cell !== undefined) {
 } else {
   const columns = ['kind', 'keys', ...work.flatMap((name) => [name, 'B+tree', 'ratio']), 'B/key', 'B+tree', 'shape']
   const rows: string[][] = []
+  const there = keyKinds.filter(({ keysMax }) => keysMax !== 0).map(({ name }) => name)
   for (const keys of values.keys.split(',')) {
-    for (const kind of values.kinds.split(',')) {
+    for (const kind of values.kinds?.split(',') ?? there) {
       const flags = [...process.execArgv, process.argv[1] as string, '--cell', `${kind}:${keys}`]
       const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' })
       if (!stdout.startsWith('{')) throw new Error(stderr)

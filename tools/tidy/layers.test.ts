@@ -62,7 +62,8 @@ function cyclesIn(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] {
 /** Dependencies that are imported and not declared, or declared and not imported. */
 export function checkDependencies(files: readonly SourceFile[], packages: readonly Package[]): string[] {
   return packages.flatMap(({ folder, manifest }) => {
-    const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+    const { dependencies, optionalDependencies, peerDependencies } = manifest
+    const declared = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })
     const own = files.filter(({ path }) => path.startsWith(`${folder}/`) && isCode(path) && !isTest(path))
     // A message of ours may name a package (`install ${name}`), but only an import makes it needed.
     const used = new Set(
