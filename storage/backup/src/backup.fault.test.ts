@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { day, hasCode, KiB, Random, seedsFor } from '@orbitkv/base'
 import { type CrashMode, SimulatedDisk } from '@orbitkv/runtime/simulated'
+import { backUp } from './backup.ts'
 import type { Moment } from './plan.ts'
 import { pruneBackups } from './prune.ts'
 import { pickStore, type RestoreReport, restore } from './restore.ts'
@@ -166,6 +167,37 @@ test('a restore that meets a damaged piece fails by name, and the folder is no s
   await assertRestores(world, '/restored', undefined, world.newest.state)
 })
 
+test('a restore with a piece missing, or the manifest that names its pieces, fails by name, and succeeds with it', async () => {
+  const { world, storeId } = await makeWorld(new Random(18))
+  const { targetDisk } = world
+  for (const folder of ['data', 'manifests'].map((name) => `/target/${storeId}/${name}`)) {
+    const [first = ''] = targetDisk.list(folder)
+    targetDisk.rename(`${folder}/${first}`, `${folder}/${first}.away`)
+    const code = folder.endsWith('data') ? 'objects.not_found' : 'backup.missing'
+    await assert.rejects(restoreTo(world, '/restored'), (error: Error) => hasCode(error, code))
+    await assert.rejects(world.openAt('/restored'))
+    targetDisk.rename(`${folder}/${first}.away`, `${folder}/${first}`)
+  }
+  await assertRestores(world, '/restored', undefined, world.newest.state)
+})
+
+test('a file of the store that is shorter than its log says is named', async () => {
+  const { world } = await makeWorld(new Random(19))
+  await world.writes(40)
+  const hold = await world.store.holdFiles()
+  const [file] = hold.files.filter(({ kind }) => kind === 'log').toReversed()
+  const source = {
+    holdFiles: async () => {
+      return { ...hold, files: hold.files.map((one) => (one === file ? { ...one, bytes: 10 ** 6 } : one)) }
+    },
+  }
+  const { vault, disk, clock } = world
+  await assert.rejects(backUp(source, { vault, disk, clock, kind: 'archive' }), (error: Error) => {
+    return hasCode(error, 'backup.source_short') && error.message.includes(file?.path ?? '?')
+  })
+  await world.store.close()
+})
+
 test('a damaged manifest is named, and nothing is pruned while it is there', async () => {
   const { world, storeId } = await makeWorld(new Random(13))
   const folder = `/target/${storeId}/manifests`
@@ -246,7 +278,6 @@ test('no room, no backup, no such store, several stores: each by name', async ()
   await restoreTo(world, '/restored')
   const other = await world.openAt('/restored')
   const { disk, clock } = world
-  const { backUp } = await import('./backup.ts')
   await backUp(other, { vault, disk, clock, kind: 'incremental' })
   await other.close()
   await assert.rejects(restoreTo(world, '/more'), (error: Error) => {
@@ -297,7 +328,6 @@ test('a backup that is stopped leaves its pieces to the next one, which does not
   await world.writes(200)
   const stop = new AbortController()
   const { vault, disk, clock } = world
-  const { backUp } = await import('./backup.ts')
   const stopped = backUp(world.store, {
     vault,
     disk,

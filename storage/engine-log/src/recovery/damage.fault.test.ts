@@ -78,6 +78,19 @@ describe('damage', () => {
     await engine.close()
   })
 
+  test('what a power cut leaves of a second segment is no damage where the first has not a batch', async () => {
+    const disk = new SimulatedDisk()
+    // The durable line says now that nothing but the header of the first segment was promised.
+    await (await open(disk)).close()
+    const second = disk.open('/store/log-00/0000000002.log', 'create')
+    second.write(new Random(1).bytes(1000), 0, 1000, 0)
+    second.close()
+    const engine = await open(disk)
+    assert.equal(engine.stats().details.readOnly, '')
+    assert.equal(engine.append({ changes: [], revision: 0, time: 0 }), 1)
+    await engine.close()
+  })
+
   test('a flipped bit in a record of the middle loses that batch alone', async () => {
     const disk = await filled()
     const [, second] = segmentPaths(disk) as [string, string]

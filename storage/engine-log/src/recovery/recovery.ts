@@ -124,8 +124,8 @@ function recoverSegments(
       const atStart = at <= segmentHeaderBytes && !isFirst
       const place = atStart ? lastGood : { segment: number, bytes: at }
       const line = durableLine(closedAt, segment, at, size, rest, sourceOf)
-      // A line at the end of the header promises no batch of this segment.
-      const isAtHeader = line.segment === number && line.bytes <= segmentHeaderBytes
+      // A line at the end of a header promises no batch of that segment, nor of this one if it comes later.
+      const isAtHeader = line.segment <= number && line.bytes <= segmentHeaderBytes
       if (!covers(line, place) || (atStart && isAtHeader)) {
         if (atStart || segment === undefined) {
           return { faults, cut: undefined, orphans: paths(log, [number, ...rest]) }

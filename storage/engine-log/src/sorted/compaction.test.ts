@@ -201,6 +201,29 @@ describe('compaction', () => {
     await reopened(disk, engine).then((opened) => opened.close())
   })
 
+  test('a segment without a batch, last of what it takes, does not take the log back to its beginning', async () => {
+    const disk = new SimulatedDisk()
+    let engine = await open(disk)
+    const kept = commit(engine, put('k', 'one'))
+    // Each of these is larger than a segment before it.
+    engine.append({ changes: [put('k', '.'.repeat(20_000))], revision: kept + 1, time: 2000 })
+    await engine.truncateAfter(engine.publishedPosition)
+    commit(engine, put('k', '.'.repeat(40_000)))
+    engine = await reopened(disk, engine)
+    await engine.sync()
+    while (!engine.retain(kept));
+    await engine.compact('all')
+    assert.equal(engine.stats().details.sortedSegments, 1)
+    engine = await reopened(disk, engine)
+    assert.equal(read(engine, 'k', kept), 'one')
+    assert.equal(read(engine, 'k')?.length, 40_000)
+    assert.deepEqual(
+      Array.from(engine.changes(1), ({ position }) => position),
+      [2],
+    )
+    await engine.close()
+  })
+
   test('what is not behind the oldest kept state, or not published, is left alone', async () => {
     const disk = new SimulatedDisk()
     const engine = await open(disk)

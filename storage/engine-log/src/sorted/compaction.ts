@@ -315,7 +315,8 @@ class Compaction {
       generation: contents.generation + 1,
       oldestRevision,
       logStart: last === undefined ? contents.logStart : log.logAfter(last.number).number,
-      base: last === undefined ? contents.base : (last.lastBatch ?? contents.base),
+      // A segment without a batch, as a truncation leaves it, does not know after recovery which one was before it.
+      base: inputLogs.findLast(({ end }) => end > segmentHeaderBytes)?.lastBatch ?? contents.base,
       sorted: [
         ...contents.sorted.filter(({ number }) => this.#inputSet[number] !== 1),
         ...this.#outputs.map(({ entry }) => entry),
