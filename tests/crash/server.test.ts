@@ -107,26 +107,30 @@ function keyOf(connection: number, number: number): string {
 
 /** Checks what the store holds of each connection, and that its log is sound; forgets what was sent and lost. */
 async function check(folder: string, senders: readonly Sender[]): Promise<void> {
-  await using store = await open(folder)
-  assert.equal(store.stats().details.readOnly, '', 'a kill is not damage')
-  assert.deepEqual((await store.verify()).faults, [])
-  for (const [name, sender] of senders.entries()) {
-    const held = Array.from({ length: keysOfConnection }, (_, key) => {
-      const value = store.get(keyOf(name, key))
-      return value === undefined ? 0 : Number(Buffer.from(value).toString())
-    })
-    const last = Math.max(...held)
-    assert.ok(
-      last >= sender.answered,
-      `SET ${sender.answered} of connection ${name} was answered; the last one is ${last}`,
-    )
-    assert.ok(last <= sender.sent, `SET ${last} of connection ${name} was never sent`)
-    const expected = held.map((_, key) => {
-      const newest = last - ((((last - key) % keysOfConnection) + keysOfConnection) % keysOfConnection)
-      return Math.max(newest, 0)
-    })
-    assert.deepEqual(held, expected, `connection ${name}: the state is that after its SET ${last}`)
-    sender.sent = sender.answered = last
+  const store = await open(folder)
+  try {
+    assert.equal(store.stats().details.readOnly, '', 'a kill is not damage')
+    assert.deepEqual((await store.verify()).faults, [])
+    for (const [name, sender] of senders.entries()) {
+      const held = Array.from({ length: keysOfConnection }, (_, key) => {
+        const value = store.get(keyOf(name, key))
+        return value === undefined ? 0 : Number(Buffer.from(value).toString())
+      })
+      const last = Math.max(...held)
+      assert.ok(
+        last >= sender.answered,
+        `SET ${sender.answered} of connection ${name} was answered; the last one is ${last}`,
+      )
+      assert.ok(last <= sender.sent, `SET ${last} of connection ${name} was never sent`)
+      const expected = held.map((_, key) => {
+        const newest = last - ((((last - key) % keysOfConnection) + keysOfConnection) % keysOfConnection)
+        return Math.max(newest, 0)
+      })
+      assert.deepEqual(held, expected, `connection ${name}: the state is that after its SET ${last}`)
+      sender.sent = sender.answered = last
+    }
+  } finally {
+    await store.close()
   }
 }
 

@@ -26,10 +26,12 @@ describe('old states', () => {
     }
     const at = (ms: number): Date => new Date(startedAt + ms)
     const seen = (moment: number | Date): string | undefined => {
-      using snapshot = store.snapshot({ at: moment })
+      const snapshot = store.snapshot({ at: moment })
       const value = store.get('k', { at: moment })
       assert.deepEqual(value, snapshot.get('k'))
-      return read(snapshot, 'k')
+      const found = read(snapshot, 'k')
+      snapshot.close()
+      return found
     }
     assert.deepEqual([1, 3, 5].map(seen), ['1', '3', '5'])
     assert.deepEqual([at(0), at(999), at(1000), at(3500), at(5000), at(hour)].map(seen), [

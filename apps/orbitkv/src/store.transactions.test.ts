@@ -265,9 +265,10 @@ describe('typed keyspaces in transactions', () => {
     assert.throws(() => leaked?.get('a'), ended)
     assert.throws(() => leaked?.put('a', { name: '', age: 0 }), ended)
     assert.throws(() => named.in({} as never), { code: 'store.bad_argument' })
-    await using other = await open('/other', { disk: new SimulatedDisk(), durability: 'none' })
+    const other = await open('/other', { disk: new SimulatedDisk(), durability: 'none' })
     await other.transact((tx) => {
       assert.throws(() => named.in(tx), { code: 'store.bad_argument' })
     })
+    await other.close()
   })
 })

@@ -178,7 +178,7 @@ describe('the end of a watch', () => {
     for (let i = 0; i < 3; i++) await store.put('k', `${i}`)
     for await (const change of store.watch({ from: 1 })) if (change.revision === 2) break
     assert.equal(store.stats().watchesOpen, 0)
-    await using watch = store.watch()
+    const watch = store.watch()
     assert.equal(store.stats().watchesOpen, 1)
     watch.close()
     assert.deepEqual(await watch.next(), { done: true, value: undefined })

@@ -355,8 +355,12 @@ export class EngineStore extends StoreReader implements Store {
 
   override get(key: Bytes, options?: ReadOptions): Uint8Array | undefined {
     if (options?.at === undefined) return super.get(key)
-    using snapshot = this.snapshot({ at: options.at, name: 'get' })
-    return snapshot.get(key)
+    const snapshot = this.snapshot({ at: options.at, name: 'get' })
+    try {
+      return snapshot.get(key)
+    } finally {
+      snapshot.close()
+    }
   }
 
   watch(options: WatchOptions & { readonly progress: number }): Watch

@@ -263,7 +263,7 @@ class History {
 describe('checkpoints', () => {
   test('a store opened from one agrees with its twin', async () => {
     const counts: Counts = { checkpoints: 0, used: 0, tails: 0 }
-    const seeds = seedsFor('checkpoint-model', { kept: [1, 2, 3, 401186, 401255], fresh: 20 })
+    const seeds = seedsFor('checkpoint-model', { kept: [1, 2, 3, 401186, 401255, 600353, 600421], fresh: 20 })
     for (const seed of seeds) {
       await new History(seed, counts).run(4).catch((error: unknown) => {
         throw new Error(`seed ${seed} (ORBIT_SEED=${seed} runs it alone)`, { cause: error })

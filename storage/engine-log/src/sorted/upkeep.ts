@@ -154,11 +154,16 @@ export class Upkeep {
 
   async #runAlone<Result>(run: () => Promise<Result>): Promise<Result> {
     while (this.#running !== undefined) await this.#running
-    const result = run()
-    const ended = (): void => {
+    // Taken before anything runs: what runs may itself ask for something else.
+    let ended!: () => void
+    this.#running = new Promise((resolve) => {
+      ended = resolve
+    })
+    try {
+      return await run()
+    } finally {
       this.#running = undefined
+      ended()
     }
-    this.#running = result.then(ended, ended)
-    return result
   }
 }
