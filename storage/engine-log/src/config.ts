@@ -35,7 +35,7 @@ export const logConfig = config(
       why: 'compaction gives the event loop back after this long',
     }),
     checkpointBytes: bytes({
-      default: 64 * MiB,
+      default: 256 * MiB,
       min: 0,
       max: 1024 * 1024 * MiB,
       why: 'after so much has been written, the indexes are kept on the disk, so that opening reads only what follows: a second of reading, about; 0 keeps none',

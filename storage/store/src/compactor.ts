@@ -16,13 +16,13 @@ const tickMs = 1000
 /** Records written between two looks. */
 const recordsPerLook = 4096
 /** Over its limit by this factor the store holds its writers back: the more, the more it is over. */
-const behindFactor = 1.25
+const behindFactor = 1.1
 const slicesPerFactor = 16
 const slicesMax = 32
 /** While it keeps pace, compaction leaves others this many times the time that its slices take. */
-const timesForOthers = 8
+const timesForOthers = 19
 /** What a slice waited for, such as the disk, is no reason to sleep long. */
-const sleepMsMax = 20
+const sleepMsMax = 50
 /** Slices may wait themselves, for a verification or the disk: after this a writer is acknowledged regardless. */
 const waitMsMax = 1000
 /** Records that are written between two waits. */

@@ -67,13 +67,13 @@ export const storeConfig = config({
     why: 'rewrite what holds garbage in the background',
   }),
   garbageBytesMin: bytes({
-    default: 16 * MiB,
+    default: 256 * MiB,
     min: 1,
     max: 1024 ** 4,
-    why: 'less garbage than this is left alone',
+    why: 'less garbage than this is left alone: rewriting a small store again and again costs more than its disk',
   }),
   garbagePercentMax: count({
-    default: 20,
+    default: 30,
     min: 1,
     max: 90,
     why: 'compaction begins when so much of the store is garbage: less takes less disk and writes more',
