@@ -22,7 +22,8 @@ texts follow Redis ${redisVersion}; a test sends the same commands to both and c
 - **Durability.** With \`--durability always\`, the default, a reply goes out when everything it tells is on the disk, reads included.
   If the disk fails, the connections that waited are closed without a reply, since nobody knows whether the write survived;
   afterwards writes answer \`MISCONF\` and reads go on.
-- **One database**, number 0. It is the store's default keyspace, which the embedded API reads and writes, too.
+- **One database**, number 0. It is the store's default keyspace, which the embedded API reads and writes, too; collections it
+  only reads: a write over one fails there with \`store.key_of_server\`, since it would leave the elements behind.
 - **Passwords** do not exist yet. The port can be bound to loopback addresses only.
 - **Keys are in order**, as bytes: \`KEYS\` and \`SCAN\` return them so.
 - **Collections** keep their elements in order, as bytes: \`HGETALL\`, \`SMEMBERS\` and their kin return them so, also where Redis keeps the
