@@ -161,7 +161,9 @@ describe(`transactions like those of a real Redis, ORBIT_SEED=${seed}`, { skip }
     const commands = new Commands(random, ['k1', 'k2', 'k3', 'k4'])
     const kinds = ['hash', 'set', 'sortedSet', 'list', 'key'] as const
     const done: string[] = []
-    for (let round = 0; round < 500; round++) {
+    const rounds = 500
+    let roundsWithMore = 0
+    for (let round = 0; round < rounds; round++) {
       const queued = Array.from({ length: random.between(1, 8) }, () => commands[random.pick(kinds)]())
       if (random.chance(20)) queued.push(['FLUSHALL'])
       const sent: Command[] = [['MULTI'], ...queued, ['EXEC']]
@@ -174,9 +176,10 @@ describe(`transactions like those of a real Redis, ORBIT_SEED=${seed}`, { skip }
       const told = `ORBIT_SEED=${seed}, the last transactions:\n${done.slice(-8).join('\n')}`
       const theirResults = resultsOf(queued, theirReplies.at(-1))
       assert.deepEqual(resultsOf(queued, myReplies.at(-1)), theirResults, told)
-      // The reaper writes now and then, too; a transaction of several batches would show far more often.
-      assert.ok(ours.store.stats().revision <= revisionBefore + 2, told)
+      if (ours.store.stats().revision > revisionBefore + 1) roundsWithMore++
     }
+    // The reaper writes now and then, too; transactions of several batches would show in most rounds.
+    assert.ok(roundsWithMore < rounds / 4, `${roundsWithMore} of ${rounds} rounds made more than one revision`)
     assert.deepEqual(ours.errors, [])
     assert.deepEqual((await ours.store.verify()).faults, [])
   })
