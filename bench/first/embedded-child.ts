@@ -6,7 +6,7 @@ import { serveSteps } from '../harness/steps.ts'
 import type { Contestant } from './contestant.ts'
 import { LmdbContestant, type LmdbWay } from './lmdb-contestant.ts'
 import { OrbitContestant } from './orbit-contestant.ts'
-import { fillKey, keyBytes, makeWorkload } from './workload.ts'
+import { fillKey, freshSeed, keyBytes, makeWorkload } from './workload.ts'
 
 const [name = '', keysText = ''] = process.argv.slice(2)
 const workload = makeWorkload(Number(keysText))
@@ -55,10 +55,11 @@ serveSteps({
     return { ...residentMemory(process.pid), indexBytes: contestant.indexBytes() }
   },
 
-  /** Records a second. */
+  /** Records a second; they are new to the store. */
   async durable({ records }: { records: number }) {
+    const fresh = makeWorkload(records, freshSeed)
     const startMs = performance.now()
-    await contestant.commitDurably(workload, records)
+    await contestant.commitDurably(fresh, records)
     return (records * 1000) / (performance.now() - startMs)
   },
 

@@ -10,6 +10,8 @@ export const valueBytes = 100
 export const batchRecords = 1000
 export const durableGroupRecords = 100
 export const workloadSeed = 42
+/** Of keys that the workload does not hold: of two random keys of 8 bytes none are the same. */
+export const freshSeed = 43
 
 export interface Workload {
   readonly keyCount: number
@@ -23,8 +25,8 @@ export interface Workload {
   readonly checkSum: number
 }
 
-export function makeWorkload(keyCount: number): Workload {
-  const random = new Random(workloadSeed)
+export function makeWorkload(keyCount: number, seed = workloadSeed): Workload {
+  const random = new Random(seed)
   const inserted = new Uint8Array(keyCount * keyBytes)
   const words = new Uint32Array(inserted.buffer)
   for (let i = 0; i < words.length; i++) words[i] = random.uint32()

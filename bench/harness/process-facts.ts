@@ -6,12 +6,12 @@ import { outputOf } from './machine.ts'
 /** Ticks of the clock in which the kernel counts processor time, each second. */
 const ticksPerSecond = Number(outputOf('getconf', ['CLK_TCK'])) || 100
 
-/** Processor seconds that all threads of a process have used so far, in user and kernel mode. */
+/** Processor seconds that all threads of a process, and its children that have ended, have used so far, in user and kernel mode. */
 export function cpuSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name, in parentheses, may hold blanks; fields 14 and 15 are the 12th and 13th behind it.
+  // The name, in parentheses, may hold blanks; fields 14 to 17 are the 12th to 15th behind it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / ticksPerSecond
 }
 
 export interface ResidentMemory {

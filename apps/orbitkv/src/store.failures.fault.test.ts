@@ -281,7 +281,7 @@ describe('a full disk', () => {
       await turn()
       assert.equal(store.stats().keysExpired, 400)
       assert.equal(store.owner.count(dueKeyspace), 0)
-      assert.equal(await stateOf(store.put('k', 'v')), 'resolved')
+      assert.ok((await store.put('k', 'v')) > 0)
     },
     options,
   )

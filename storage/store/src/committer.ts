@@ -13,11 +13,13 @@ import type { StoreConfig } from './config.ts'
 import type { Durability } from './types.ts'
 
 /**
- * A server's turn that waits for the disk syncs on the loop while the disk answers within this time: the commands that
- * arrive meanwhile are the next turn's, so a sync covers more of them, and no thread is woken (bench first, durable SET).
+ * A turn that waits for the disk syncs at its end, on the loop, while the disk answers within this time: what arrives
+ * meanwhile is the next turn's, so a sync covers more of it, and no thread is woken, which takes longer than a quick disk
+ * does (bench first, durable).
  */
 const inlineSyncMsMax = 2
-/** After a slower one this many go through a thread before the loop tries again. */
+/** A new store's first syncs go through a thread, and so many after a slow one: the loop waits for a disk only once it has shown that it is quick. */
+const syncsAtFirst = 8
 const syncsAfterSlow = 200
 
 export type Done = (error?: Error) => void
@@ -39,8 +41,10 @@ export class Committer {
   #written = 0
   #durable = 0
   #unsyncedWrites = 0
-  /** Syncs that still go through a thread, because the disk was slow. */
-  #syncsOffLoop = 0
+  /** Quick syncs through a thread that are still wanted before the loop waits for one itself. */
+  #syncsOffLoop = syncsAtFirst
+  /** A sync at the end of this turn is due. */
+  #turnEnds = false
   #timer: Timer | undefined
   #failure: Error | undefined
   /** Called when something was published, before those who wait for it hear of it; must not write. Absent while nobody follows. */
@@ -108,18 +112,29 @@ export class Committer {
       return
     }
     this.#advance()
-    if (this.#queue.length > 0 || this.#unsyncedWrites >= this.#config.syncIntervalWrites) this.#startSync()
-    else if (this.#unsyncedWrites > 0) this.#startTimer()
+    if (this.#queue.length > 0 || this.#unsyncedWrites >= this.#config.syncIntervalWrites) {
+      if (!mayWait && this.#maySyncInline) this.#endTurn()
+      else this.#startSync()
+    } else if (this.#unsyncedWrites > 0) this.#startTimer()
   }
 
-  /** Syncs on the loop if something waits for the disk and the disk is quick. */
+  /** Something waits for the disk, and the disk is quick. */
+  get #maySyncInline(): boolean {
+    return this.#syncsOffLoop === 0 && this.#syncing === undefined && this.#queue.at(-1)?.onDisk === true
+  }
+
+  /** Syncs once everything else of this turn has run, so that what it writes shares the sync. */
+  #endTurn(): void {
+    if (this.#turnEnds) return
+    this.#turnEnds = true
+    void this.#clock.turn().then(() => {
+      this.#turnEnds = false
+      this.#run(true)
+    })
+  }
+
   #syncInline(): void {
-    const waits = this.#queue.at(-1)?.onDisk === true
-    if (!waits || this.#syncing !== undefined) return
-    if (this.#syncsOffLoop > 0) {
-      this.#syncsOffLoop--
-      return
-    }
+    if (!this.#maySyncInline) return
     const startedMs = this.#clock.monotonic()
     const durable = this.#engine.trySync()
     if (durable !== undefined) {
@@ -151,9 +166,12 @@ export class Committer {
     this.#unsyncedWrites = 0
     this.#timer?.cancel()
     this.#timer = undefined
+    const startedMs = this.#clock.monotonic()
     this.#syncing = this.#engine.sync().then(
       (durable) => {
         this.#syncing = undefined
+        const wasQuick = this.#clock.monotonic() - startedMs <= inlineSyncMsMax
+        if (wasQuick && this.#syncsOffLoop > 0) this.#syncsOffLoop--
         this.#durable = durable
         this.#written = Math.max(this.#written, durable)
         this.#advance()
