@@ -9,6 +9,7 @@ import { KiB, Random, seedsFor } from '@orbitkv/base'
 import { copyKey, copyValue, deleteRangeChange, type Engine, putChange } from '@orbitkv/engine'
 import { type Clock, type Disk, diskErrors, realClock } from '@orbitkv/runtime'
 import { type CrashMode, SimulatedDisk } from '@orbitkv/runtime/simulated'
+import { assertRefusal, closeCrashed } from '../crashed-engine-suite.ts'
 import { openLogEngine } from '../open.ts'
 
 type LogEngine = Engine & { validate(): void }
@@ -282,6 +283,39 @@ describe('faults of a checkpoint', () => {
     })
   }
 
+  test('what nobody foresaw while it is made is told, and the store goes on', async () => {
+    const disk = new SimulatedDisk()
+    let isBroken = true
+    const broken = new Proxy(disk, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        return (...given: unknown[]): unknown => {
+          const isIt = name === 'open' && String(given[0]).endsWith('checkpoint.new')
+          // As when memory cannot be had: no error of ours.
+          if (isIt && isBroken) throw new RangeError('Array buffer allocation failed')
+          return value.apply(target, given)
+        }
+      },
+    })
+    // A rejection that nobody handles would fail this test.
+    const engine = await open(broken)
+    for (let i = 0; i < 20; i++) {
+      write(engine, new Random(6 + i), 50)
+      await engine.sync()
+    }
+    assert.match(String(engine.stats().details.checkpointProblem), /allocation failed/)
+    assert.equal(engine.stats().details.checkpoints, 0)
+    isBroken = false
+    for (let i = 0; i < 20; i++) {
+      write(engine, new Random(30 + i), 50)
+      await engine.sync()
+    }
+    assert.equal(engine.stats().details.checkpointProblem, '')
+    const store = await closed(engine, engine.oldestRevision)
+    await assertOpens(disk, store, { openedFromCheckpoint: true })
+  })
+
   test('a full disk does without', async () => {
     const disk = new SimulatedDisk()
     const engine = await open(disk)
@@ -340,8 +374,9 @@ async function cutPowerAfter(operations: number, mode: CrashMode): Promise<boole
       states = written
     }
     await engine.close()
-  } catch {
-    await engine.close().catch(() => {})
+  } catch (error) {
+    assertRefusal(error)
+    await closeCrashed(engine)
   }
   const isCut = left < 0
   disk.crash({ mode, random: new Random(operations) })

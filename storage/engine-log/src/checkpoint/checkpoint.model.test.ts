@@ -19,6 +19,7 @@ import {
 import { compareEngines, Twin } from '@orbitkv/engine/suite'
 import { type Clock, diskErrors, realClock } from '@orbitkv/runtime'
 import { type CrashMode, SimulatedDisk } from '@orbitkv/runtime/simulated'
+import { closeCrashed } from '../crashed-engine-suite.ts'
 import { openLogEngine } from '../open.ts'
 
 type LogEngine = Engine & { validate(): void }
@@ -177,7 +178,7 @@ class History {
     this.#disk.crash({ mode: this.#random.pick(modes), random: this.#random })
     this.#kill()
     await this.#clock.free()
-    await this.#engine.close().catch(() => {})
+    await closeCrashed(this.#engine)
     await this.#clock.step()
   }
 

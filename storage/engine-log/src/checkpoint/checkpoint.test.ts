@@ -10,6 +10,7 @@ import { encodeText } from '@orbitkv/bytes'
 import { type Change, copyKey, deleteChange, type Engine, putChange } from '@orbitkv/engine'
 import { type Clock, realClock } from '@orbitkv/runtime'
 import { SimulatedDisk } from '@orbitkv/runtime/simulated'
+import { closeCrashed } from '../crashed-engine-suite.ts'
 import { openLogEngine } from '../open.ts'
 
 type LogEngine = Engine & { validate(): void }
@@ -111,7 +112,7 @@ describe('checkpoints', () => {
         assertSame(engine, writer.there)
         await engine.sync()
         disk.crash({ mode: 'drop-all' })
-        await engine.close().catch(() => {})
+        await closeCrashed(engine)
         const again = await open(disk, { checkpointBytes: 64 * MiB })
         const { details } = again.stats()
         assert.equal(details.openedFromCheckpoint, true, `seed ${seed}: ${details.openingProblem}`)

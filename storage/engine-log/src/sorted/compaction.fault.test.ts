@@ -19,6 +19,7 @@ import {
 import { compareEngines, Twin } from '@orbitkv/engine/suite'
 import { type Clock, diskErrors, realClock } from '@orbitkv/runtime'
 import { type CrashMode, SimulatedDisk } from '@orbitkv/runtime/simulated'
+import { closeCrashed } from '../crashed-engine-suite.ts'
 import { openLogEngine } from '../open.ts'
 
 type LogEngine = Engine & { validate(): void }
@@ -262,7 +263,7 @@ describe('faults during compaction', () => {
       // The name may be durable or not: whoever removes what the contents name, or goes on as before, may lose it all.
       disk.fail({ operation: 'syncDirectory', nth: 2, pathEnd: 'shard-000', error: 'failed' })
       await assert.rejects(engine.compact('all'))
-      await engine.close().catch(() => {})
+      await closeCrashed(engine)
       disk.crash({ mode })
       disk.clearFaults()
       const again = await open(disk)
