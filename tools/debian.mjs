@@ -17,6 +17,8 @@ const needs = [
   { command: 'redis-server', debian: 'redis-server', why: 'the server that ours is compared with' },
   { command: 'redis-cli', debian: 'redis-tools', why: 'a client in the tests' },
   { command: 'redis-benchmark', debian: 'redis-tools', why: 'a client in the tests' },
+  { command: 'prometheus', debian: 'prometheus', why: 'scrapes the metrics in the tests' },
+  { command: 'promtool', debian: 'prometheus', why: 'checks the metrics in the tests' },
   { command: 'gcc', debian: 'gcc', why: 'builds the native addon' },
   { file: '/usr/include/stdio.h', debian: 'libc6-dev', why: 'builds the native addon' },
 ]

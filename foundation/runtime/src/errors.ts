@@ -20,4 +20,5 @@ export const networkErrors = defineErrors('network', {
   refused: { retry: 'later', text: 'nothing answers at {host}:{port}; start the server or correct the address' },
   closed: { retry: 'later', text: 'the connection to {host}:{port} is closed' },
   failed: { retry: 'later', text: 'the connection to {host}:{port} failed: {reason}' },
+  tls_unusable: { retry: 'no', text: 'the key and certificates for TLS cannot be used: {reason}' },
 })

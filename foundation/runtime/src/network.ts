@@ -12,8 +12,13 @@ export interface Address {
 
 export interface Network {
   /** Resolves once it listens. Port 0 takes a free one; `address` tells which. */
-  listen(address: Address, onConnection: (connection: Connection) => void): Promise<Listener>
+  listen(address: Address, onConnection: (connection: Connection) => void, options?: ListenOptions): Promise<Listener>
   connect(address: Address): Promise<Connection>
+}
+
+export interface ListenOptions {
+  /** Several listeners of this process have the address together, and each gets a part of the connections. */
+  readonly isShared?: boolean
 }
 
 export interface Listener {

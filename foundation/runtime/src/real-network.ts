@@ -26,9 +26,9 @@ export interface RealNetworkOptions {
 /** One read takes at most this much; all sockets of a process share the buffer. */
 const readBytesMax = 64 * 1024
 /** Connections that wait to be accepted, as far as the system allows; what Redis asks for, too. */
-const backlogConnections = 511
+export const backlogConnections = 511
 /** A peer that is silent for this long is asked whether it is still there. */
-const keepAliveDelayMs = 300_000
+export const keepAliveDelayMs = 300_000
 /** After `end`, how long we wait for the peer to close, too, so that it does not lose our last bytes to a reset. */
 const lingerMs = 1000
 
@@ -39,9 +39,9 @@ const noBytes = Buffer.alloc(0)
 export function createRealNetwork(options: RealNetworkOptions = {}): Network {
   const path = options.path ?? 'automatic'
   return {
-    async listen(address, onConnection) {
+    async listen(address, onConnection, listenOptions = {}) {
       const isTuned = path === 'tuned' || (path === 'automatic' && (await tunedPathWorks()))
-      return listen(address, isTuned, onConnection)
+      return listen(address, isTuned, onConnection, listenOptions.isShared === true)
     },
     connect: (address) => connect(address, path !== 'public'),
   }
@@ -50,11 +50,17 @@ export function createRealNetwork(options: RealNetworkOptions = {}): Network {
 /** The network of a process that has no wish of its own. */
 export const realNetwork: Network = createRealNetwork()
 
-function listen(address: Address, isTuned: boolean, onConnection: (connection: Connection) => void): Promise<Listener> {
+function listen(
+  address: Address,
+  isTuned: boolean,
+  onConnection: (connection: Connection) => void,
+  isShared: boolean,
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const server = net.createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs })
     server.on('error', (error) => reject(listenError(error, address)))
-    server.listen({ host: address.host, port: address.port, backlog: backlogConnections }, () => {
+    const { host, port } = address
+    server.listen({ host, port, backlog: backlogConnections, reusePort: isShared }, () => {
       server.removeAllListeners('error')
       // Out of descriptors: the system turns the client away, those that are open go on.
       server.on('error', (error) => process.emitWarning(`a connection was not accepted: ${error.message}`))
@@ -71,7 +77,7 @@ function listen(address: Address, isTuned: boolean, onConnection: (connection: C
 }
 
 /** Resolves when it no longer listens; a net.Server itself would wait for its open connections. */
-function closeServer(server: net.Server, closed: () => void): void {
+export function closeServer(server: net.Server, closed: () => void): void {
   server.close()
   setImmediate(closed)
 }
@@ -162,24 +168,29 @@ abstract class SocketConnection implements Connection {
   }
 }
 
-/** Documented API only. */
-class PublicConnection extends SocketConnection {
+/** Documented API only; of a plain socket or an encrypted one. */
+export class PublicConnection extends SocketConnection {
+  #isWaiting = false
+  /** Asked after each write: 'drain' would come for large ones only. */
+  readonly #written = (): void => {
+    if (!this.#isWaiting || this.socket.destroyed || this.socket.writableLength > 0) return
+    this.#isWaiting = false
+    this.onDrain()
+  }
+
   constructor(socket: net.Socket) {
     super(socket)
     socket.on('data', ({ buffer, byteOffset, length }: Buffer) => {
       this.onData(new Uint8Array(buffer, byteOffset, length), 0, length)
     })
-    socket.on('drain', () => this.#drained())
   }
 
   /** Copies, so that it never holds the caller's bytes. */
   send(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.socket.writable) this.socket.write(Buffer.from(bytes.subarray(start, end)))
+    if (!this.socket.writable) return true
+    this.socket.write(Buffer.from(bytes.subarray(start, end)), this.#written)
+    if (this.socket.writableLength > 0) this.#isWaiting = true
     return true
-  }
-
-  #drained(): void {
-    if (this.socket.writableLength === 0) this.onDrain()
   }
 }
 
@@ -293,7 +304,7 @@ function tryTunedPath(): Promise<boolean> {
   })
 }
 
-function listenError(error: NodeJS.ErrnoException, { host, port }: Address): Error {
+export function listenError(error: NodeJS.ErrnoException, { host, port }: Address): Error {
   if (error.code === 'EADDRINUSE') return networkErrors.address_in_use({ host, port }, error)
   return networkErrors.address_refused({ host, port, reason: error.code ?? error.message }, error)
 }
