@@ -13,8 +13,9 @@ import type { Bench, BenchOptions } from './harness/bench.ts'
 import { describeMachine } from './harness/machine.ts'
 import { writePage } from './harness/page.ts'
 import { formatReport, holdsEveryBar, type Report } from './harness/report.ts'
+import { store } from './store/main.ts'
 
-const benches: readonly Bench[] = [first, engines]
+const benches: readonly Bench[] = [first, engines, store]
 
 const usage = `usage: npm run bench -- NAME [options]
 

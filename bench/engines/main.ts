@@ -81,7 +81,7 @@ async function run(options: BenchOptions): Promise<Findings> {
       reads:
         'in one shuffled order, the key in a reused Buffer; medians of slices of which none comes twice, the first left out',
       mixed: 'single records, each write committed before the next operation; every fifth (second) operation writes',
-      durable: 'into an empty store, one commit after another',
+      durable: 'one commit after another, each awaited, over keys of the loaded stores; and into empty ones',
       scans: 'from a random key on, keys and values handed out; ours and those in JavaScript as Buffers of the caller',
       ...Object.fromEntries(Object.entries(roster.settings).filter(([name]) => name.endsWith(', package'))),
       ...Object.fromEntries(Object.entries(roster.missing).map(([name, why]) => [`left out: ${name}`, why])),

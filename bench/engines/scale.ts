@@ -128,7 +128,7 @@ function compareAll(
       const name = 'scan of 1,000, both compacted, RocksDB from C++'
       findings.limit({ name, unit: 'ratio', bound: 1, isAtMost: false, why: notYet })
     }
-    for (const peer of ['lmdb', 'lmdb-overlapping', 'lmdb-c']) {
+    for (const peer of ['lmdb', 'lmdb-c']) {
       if (peersOf(roster).includes(peer)) compare('durable, by 100', rate, 'durable100', peer, { bar: 4 })
     }
     for (const peer of ['rocksdb-js', 'rocksdb-cpp']) {
@@ -181,6 +181,8 @@ function show(plan: TrialPlan, trial: TrialResult, findings: PartFindings): void
     { label: 'scan of 1,000, compacted', step: 'compacted scan1000' },
     { label: 'durable, alone', step: 'durable1' },
     { label: 'durable, by 100', step: 'durable100' },
+    { label: 'durable into an empty store, alone', step: 'empty durable1' },
+    { label: 'durable into an empty store, by 100', step: 'empty durable100' },
   ])
   put('Space and waiting', [
     { label: 'disk, bytes a key', step: 'disk', divisor: count },

@@ -70,7 +70,7 @@ export interface TrialPlan {
 /** What a contestant cannot do, or is not asked to. */
 function takesPart(name: string, step: string): boolean {
   if (name === 'lmdb-write-map') return step === 'insert'
-  if (name === 'lmdb-overlapping') return ['mixed synced', 'durable1', 'durable100'].includes(step)
+  if (name === 'lmdb-overlapping') return step === 'durable1' || step === 'durable100'
   const isNative = contestants[name]?.program !== undefined
   switch (step) {
     case 'has':
@@ -201,11 +201,20 @@ class Trial implements TrialResult {
       tell('mixed, synced')
       await this.#mix('mixed synced', mixedSynced, 5)
     }
+    if (durableCommits !== undefined) {
+      tell('durable writes into the loaded stores')
+      const names = this.#alive('durable100')
+      for (const name of names) await this.#commitDurably(name, 'durable', durableCommits)
+    }
     await this.end()
     this.#clear()
     if (durableCommits !== undefined) {
-      tell('durable writes')
-      await this.#commitDurably(durableCommits)
+      tell('durable writes into empty stores')
+      for (const name of this.#inTurns(this.#names.filter((name) => takesPart(name, 'durable1')))) {
+        await this.#start(name, 'synced')
+        await this.#commitDurably(name, 'empty durable', durableCommits)
+        await this.#drop(name)
+      }
     }
   }
 
@@ -347,24 +356,19 @@ class Trial implements TrialResult {
     }
     // A Map keeps nothing: it is not there any more.
     await this.#dropWhere((name) => !takesPart(name, 'reopen'))
-    // It opens the store that lmdb wrote: the same files, another way to sync.
   }
 
   async #dropWhere(isGone: (name: string) => boolean): Promise<void> {
     for (const name of [...this.#runners.keys()]) if (isGone(name)) await this.#drop(name)
   }
 
-  /** Into an empty store, a hundred at a time and one at a time. */
-  async #commitDurably(commits: number): Promise<void> {
-    const names = this.#inTurns(this.#names.filter((name) => takesPart(name, 'durable1')))
-    for (const name of names) {
-      const runner = await this.#start(name, 'synced')
-      const grouped = await runner.run('durable', 0, commits * 100, 100, 0)
-      this.samples.add(`durable100 ${name}`, grouped[0] as number)
-      const alone = await runner.run('durable', 0, commits, 1, 1)
-      this.samples.add(`durable1 ${name}`, alone[0] as number)
-      await this.#drop(name)
-    }
+  /** A hundred at a time and one at a time, each commit awaited before the next. */
+  async #commitDurably(name: string, what: string, commits: number): Promise<void> {
+    const runner = this.#runner(name)
+    const grouped = await runner.run('durable', 0, commits * 100, 100, ++this.#version)
+    this.samples.add(`${what}100 ${name}`, grouped[0] as number)
+    const alone = await runner.run('durable', 0, commits, 1, ++this.#version)
+    this.samples.add(`${what}1 ${name}`, alone[0] as number)
   }
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { hasCode } from '@orbitkv/base'
+import { putChange } from '@orbitkv/engine'
 import { OrbitLevel, type OrbitLevelOptions } from './index.ts'
 
 const store = { segmentBytes: 64 * 1024, zeroAheadBytes: 4096, reserveBytes: 0 }
@@ -110,4 +111,24 @@ levelTest('names what is wrong with a location, a setting and a store in use', a
   assert.equal(await cause({ store, errorIfExists: true }), 'disk.locked')
   assert.equal(await cause({ store: { segmentBytes: -1 } }, join(folder, 'other')), 'config.invalid')
   assert.equal(await cause({ store, createIfMissing: false }, join(folder, 'other')), 'disk.not_found')
+})
+
+levelTest('clears no range that holds a collection of a server, and any other', async (open) => {
+  const db = open()
+  await db.open()
+  const { owner } = db.store
+  owner.beginTurn()
+  const collection = putChange(0, Buffer.from('m'), Buffer.from('header'), { tag: 1 })
+  // Elements of it, in a keyspace of the server's.
+  owner.write([collection, putChange(32, Buffer.from('1'), Buffer.from('element'))])
+  for (const key of ['a', 'b', 'y', 'z']) await db.put(key, key)
+  const refused = { code: 'level.collections', details: { key: '"m"' } }
+  await assert.rejects(db.clear(), refused)
+  await assert.rejects(db.clear({ gte: 'b', lt: 'n' }), refused)
+  await assert.rejects(db.clear({ limit: 10 }), { code: 'store.key_of_server' })
+  assert.deepEqual(await db.keys().all(), ['a', 'b', 'm', 'y', 'z'], 'nothing was cleared')
+  await db.clear({ lt: 'm' })
+  await db.clear({ gt: 'm' })
+  assert.deepEqual(await db.keys().all(), ['m'])
+  assert.equal(owner.count(32), 1)
 })

@@ -176,13 +176,24 @@ export class OrbitLevel<Key = string, Value = string> extends AbstractLevel<Byte
     const { gt, gte, lt, lte } = boundsOf(options)
     const first = gt === undefined ? toBytes(gte ?? '') : after(gt)
     const end = lte === undefined ? (lt === undefined ? undefined : toBytes(lt)) : after(lte)
-    const { owner } = this.store
+    const { owner, mayHoldCollections } = this.store
     return new Promise((resolve, reject) => {
       owner.beginTurn()
+      if (mayHoldCollections) this.#assertNoCollections(first, end)
       // To a delete of a range an empty end is none at all, while nothing sorts before the empty key.
       if (end === undefined || end.length > 0) owner.write([deleteRangeChange(defaultKeyspace, first, end)])
       owner.settle((error) => (error === undefined ? resolve() : reject(error)), durabilityOf(options).durability)
     })
+  }
+
+  /** One record would take the keys of collections and leave their elements, where nothing leads to them. */
+  #assertNoCollections(gte: Uint8Array, end: Uint8Array | undefined): void {
+    const range = end === undefined ? { gte } : { gte, lt: end }
+    for (const { tag, bytes, keyStart, keyBytes } of this.store.owner.range(defaultKeyspace, range)) {
+      if (tag === 0) continue
+      const key = JSON.stringify(Buffer.from(bytes.subarray(keyStart, keyStart + keyBytes)).toString())
+      throw levelErrors.collections({ key })
+    }
   }
 
   async #clearKeys(options: ClearOptions): Promise<void> {

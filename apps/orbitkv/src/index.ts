@@ -4,6 +4,7 @@
  * This file may know everything below it: it wires an engine, the real disk and clock, and the store.
  */
 
+export type { RestoreReport } from '@orbitkv/backup'
 export { OrbitError } from '@orbitkv/base'
 export {
   bytes,
@@ -27,6 +28,10 @@ export { type Lost, type RepairOptions, type RepairReport, repairStore } from '@
 export type {
   BatchBuilder,
   Bytes,
+  CacheKeys,
+  CachePolicy,
+  CacheSettings,
+  CacheStats,
   ConditionOptions,
   DeleteOptions,
   Durability,
@@ -36,6 +41,7 @@ export type {
   IndexOptions,
   IndexRange,
   IndexReader,
+  IndexReads,
   KeyspaceBatch,
   KeyspaceOptions,
   KeyspacePutOptions,
@@ -57,7 +63,6 @@ export type {
   Snapshot,
   SnapshotOptions,
   StandardSchema,
-  Store,
   StoreStats,
   Transaction,
   TransactOptions,
@@ -74,5 +79,13 @@ export type {
   WatchOptions,
   WriteOptions,
 } from '@orbitkv/store'
-export { transactionLimits } from '@orbitkv/store'
+export { cachedBytes, transactionLimits } from '@orbitkv/store'
+export {
+  type Backup,
+  type BackupOptions,
+  type PlaceOptions,
+  type RestoreOptions,
+  restore,
+  type Store,
+} from './backup.ts'
 export { type Backend, backends, type OpenOptions, open, openConfig } from './open.ts'

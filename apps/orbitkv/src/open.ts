@@ -3,7 +3,8 @@
 import { type ConfigTable, choice, config, defineErrors, type Values } from '@orbitkv/base'
 import { logConfig, logRelations, openLogEngine } from '@orbitkv/engine-log'
 import { type Clock, type Disk, MemoryDisk, realClock, realDisk } from '@orbitkv/runtime'
-import { EngineStore, type Store, storeConfig, storeErrors } from '@orbitkv/store'
+import { storeConfig, storeErrors } from '@orbitkv/store'
+import { EmbeddedStore, type Store } from './backup.ts'
 
 export const openErrors = defineErrors('open', {
   no_such_backend: { retry: 'no', text: 'this version has no backend {backend}; it has {backends}' },
@@ -42,6 +43,9 @@ export interface OpenOptions extends Partial<Values<typeof settings>> {
  * reading: `stats().details.readOnly` says what is wrong, and writes fail with `engine.read_only`.
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<Store> {
+  if (typeof options !== 'object' || options === null) {
+    throw storeErrors.bad_argument({ name: 'options', expected: 'an object', found: String(options) })
+  }
   const { createIfMissing, progress, disk, clock = realClock, ...raw } = options
   const backend = raw.backend as string | undefined
   if (backend !== undefined && !(backends as readonly string[]).includes(backend)) {
@@ -51,8 +55,9 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
     throw storeErrors.bad_argument({ name: 'path', expected: 'the name of a folder', found: 'an empty text' })
   const values = openConfig.parse({ ...raw })
   const inMemory = values.backend === 'memory'
+  const own = disk ?? (inMemory ? new MemoryDisk() : realDisk())
   const engine = await openLogEngine(path, {
-    disk: disk ?? (inMemory ? new MemoryDisk() : realDisk()),
+    disk: own,
     clock,
     config: {
       segmentBytes: values.segmentBytes,
@@ -75,7 +80,8 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sto
     ...(createIfMissing === undefined ? {} : { createIfMissing }),
     ...(progress === undefined ? {} : { progress }),
   })
-  return new EngineStore(engine, { path, clock, config: storeConfig.parse(pick(values, storeConfig.settings)) })
+  const config = storeConfig.parse(pick(values, storeConfig.settings))
+  return new EmbeddedStore(engine, { path, clock, config, disk: own, targetDisk: disk ?? realDisk() })
 }
 
 function pick(values: Readonly<Record<string, unknown>>, names: object): Record<string, unknown> {

@@ -25,6 +25,8 @@ const pages = [
   'docs/keyspaces.md',
   'docs/watch.md',
   'docs/leases.md',
+  'docs/cache.md',
+  'docs/operating/backup.md',
 ]
 
 for (const page of pages) {

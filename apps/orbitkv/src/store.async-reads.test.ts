@@ -74,6 +74,66 @@ describe('async reads', () => {
     disk.readsAreResident = true
   })
 
+  storeTest('of a transaction give what its others give, own writes among it', async ({ store, disk }) => {
+    await fill(store)
+    await store.transact(async (tx) => {
+      const typed = store.keyspace('items', items).in(tx)
+      for (const i of [3, 30, 300]) {
+        tx.put(`${keyOf(i)}+`, 'between')
+        tx.put(keyOf(i + 1), 'instead')
+        tx.delete(keyOf(i + 2))
+        typed.put(i, { size: 20 })
+        typed.delete(i + 1)
+      }
+      for (const range of [{}, { prefix: 'key-00' }, { gte: keyOf(4), reverse: true, limit: 40 }, { limit: 0 }]) {
+        const expected = [...tx.range(range)]
+        disk.readsAreResident = false
+        assert.deepEqual(await collect(tx.rangeAsync(range)), expected)
+        disk.readsAreResident = true
+      }
+      const keys = [keyOf(4), keyOf(5), 'nothing', keyOf(999)]
+      const values = tx.getMany(keys)
+      const entries = [...typed.range({ lt: 400 })]
+      const bySize = [...typed.index('bySize').range({ gte: 3 })]
+      disk.readsAreResident = false
+      assert.deepEqual(await tx.getManyAsync(keys), values)
+      for (const [i, key] of keys.entries()) assert.equal(await tx.hasAsync(key), values[i] !== undefined)
+      assert.deepEqual(await collect(typed.rangeAsync({ lt: 400 })), entries)
+      assert.deepEqual(await typed.getManyAsync([3, 4]), [{ size: 20 }, undefined])
+      assert.equal(await typed.hasAsync(31), false)
+      assert.deepEqual(await collect(typed.index('bySize').rangeAsync({ gte: 3 })), bySize)
+      assert.equal((await typed.index('bySize').getAsync(20))?.key, 3)
+      disk.readsAreResident = true
+    })
+    assert.deepEqual(store.get(keyOf(4)), new Uint8Array(Buffer.from('instead')))
+  })
+
+  storeTest('of a transaction count as read: who puts a key into the range makes it run again', async ({ store }) => {
+    await fill(store)
+    const counts: number[] = []
+    await store.transact(async (tx) => {
+      counts.push((await collect(tx.rangeAsync({ prefix: 'key-00' }))).length)
+      if (counts.length === 1) await store.put('key-00x', 'by another')
+      tx.put('count', `${counts.at(-1)}`)
+    })
+    assert.deepEqual(counts, [100, 101])
+    // One that began as if it ran alone goes on at what is published, and sees no more of what it saw unpublished.
+    const unawaited = store.put('key-00y', 'not published yet')
+    const seen = await store.transact((tx) => collect(tx.rangeAsync({ prefix: 'key-00' })))
+    assert.ok(seen.length === 101 || seen.length === 102)
+    await unawaited
+  })
+
+  storeTest('of a transaction end by name once it has ended', async ({ store }) => {
+    await fill(store)
+    let left: AsyncIterator<unknown> | undefined
+    await store.transact(async (tx) => {
+      left = tx.rangeAsync()[Symbol.asyncIterator]()
+      await left.next()
+    })
+    await assert.rejects(left?.next() as Promise<unknown>, { code: 'store.transaction_ended' })
+  })
+
   storeTest('let the loop turn, and go on rightly while others write', async ({ store }) => {
     await fill(store)
     let turns = 0
@@ -132,7 +192,14 @@ test('stats tell the longest that a read held up the loop: one in 128 is measure
     () => store.view('a', () => 1),
     () => store.has('a'),
     () => store.getMany(['a', 'b']),
+    () => [...store.range()].length,
     () => people.get(1),
+    () => people.view(1, () => 1),
+    () => people.has(1),
+    () => people.getMany([1]),
+    () => [...people.range()].length,
+    () => void store.transact((tx) => tx.get('a')),
+    () => void store.transact((tx) => [...tx.range()].length),
   ]
   assert.equal(longest(), 0)
   for (const [i, read] of reads.entries()) {

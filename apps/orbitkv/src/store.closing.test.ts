@@ -128,3 +128,18 @@ function parse(body: string): ((open: () => Promise<Store>) => Promise<void>) | 
     return undefined
   }
 }
+
+storeTest('a check of the files that runs ends with closing, by name', async ({ store, open: openAgain }) => {
+  for (let i = 0; i < 400; i++) await store.put(`key-${i}`, 'v'.repeat(200))
+  let reads = 0
+  let close: Promise<void> | undefined
+  const verifying = store.verify(() => {
+    reads++
+    close ??= store.close()
+  })
+  await assert.rejects(verifying, { code: 'store.closed' })
+  await close
+  assert.equal(reads, 1, 'it read no further')
+  const again = await openAgain()
+  assert.deepEqual((await again.verify()).faults, [])
+})

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { KiB } from '@orbitkv/base'
 import type { Store } from './index.ts'
-import { dueKeyspace, keysOf, read, type Setup, stateOf, storeTest, turn } from './store-suite.ts'
+import { dueKeyspace, keysOf, read, type Setup, storeTest, turn } from './store-suite.ts'
 
 /** Everything that a store whose log has failed must still do, and must refuse. */
 async function assertPoisoned({ store, disk }: Setup, kept: readonly string[]): Promise<void> {

@@ -319,3 +319,53 @@ storeTest('the directory and entries have the bytes that docs/formats/keyspaces-
   assert.deepEqual(records(1024, textOf), [['616461', '{"age":36}']])
   assert.deepEqual(records(1025, hex), [['20c04200000000000000616461', '000a']])
 })
+
+storeTest('a transaction reads by indexes, its own writes in their places', async ({ store }) => {
+  const users = await filled(store)
+  const seen = await store.transact((tx) => {
+    const inside = users.in(tx)
+    const ages = inside.index('byAge')
+    const all = (range?: Parameters<typeof ages.range>[0]): string =>
+      Array.from(ages.range(range), ({ key, revision }) => `${key}${revision === 0 ? '*' : ''}`).join()
+    const before = all()
+    inside.put('a', { email: 'a@x', age: 1 })
+    inside.put('e', { email: 'e@x', age: 30 })
+    inside.delete('d')
+    inside.put('c', { city: bonn, age: 30.5 })
+    const found = [before, all(), all({ reverse: true }), all({ gte: 30 }), all({ lt: 30 }), all({ limit: 2 })]
+    const email = inside.index('byEmail')
+    return [...found, email.get('d@x'), email.get('e@x')?.key, inside.index('byCity').get([...oslo])]
+  })
+  assert.deepEqual(seen, ['d,b,c,a', 'a*,b,e*,c*', 'c*,e*,b,a*', 'b,e*,c*', 'a*', 'a*,b', undefined, 'e', undefined])
+  assert.equal(found(users.index('byAge')), 'a,b,e,c', 'and so it is stored')
+})
+
+storeTest('what an index showed to a transaction is a part of what it read', async ({ store }) => {
+  const users = await filled(store)
+  const meddle: Readonly<Record<string, () => Promise<unknown>>> = {
+    'a new one in the range': () => users.put('new', { age: 31 }),
+    'one that leaves it': () => users.put('b', { age: 99 }),
+    'one that is deleted': () => users.delete('c'),
+    'one whose value changes, and not what it is found by': () => users.put('new', { age: 31, city: oslo }),
+  }
+  for (const [name, write] of Object.entries(meddle)) {
+    let attempts = 0
+    const count = await store.transact(async (tx) => {
+      attempts++
+      const adults = Array.from(users.in(tx).index('byAge').range({ gte: 30, lt: 50 }))
+      if (attempts === 1) await write()
+      users.in(tx).put('count', { age: adults.length })
+      return adults.length
+    })
+    assert.equal(attempts, 2, name)
+    assert.equal(users.get('count')?.age, count)
+  }
+  let attempts = 0
+  await store.transact(async (tx) => {
+    attempts++
+    const young = Array.from(users.in(tx).index('byAge').range({ lt: 20 }))
+    if (attempts === 1) await users.put('old', { age: 80 })
+    users.in(tx).put('other', { age: 90 + young.length })
+  })
+  assert.equal(attempts, 1, 'what it did not look at is no conflict')
+})

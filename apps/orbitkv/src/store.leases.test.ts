@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { decodeText, encodeText } from '@orbitkv/bytes'
 import { deleteRangeChange } from '@orbitkv/engine'
-import type { Store, WatchChange } from './index.ts'
+import { jsonOf, type Store, utf8, type WatchChange } from './index.ts'
 import { dueKeyspace, keysOf, read, type Setup, storeTest, turn } from './store-suite.ts'
 
 /** The keyspace of the keys that leases carry (storage/store/src/keyspaces.ts). */
@@ -101,6 +101,46 @@ describe('leases', () => {
     // It is gone with its last batch, which is published a little later.
     await store.flush()
     assert.deepEqual([keysOf(store), store.stats().revision - revision], [[], 3])
+  })
+
+  storeTest('transactions and keyspaces put with a lease as well', async ({ store, reopen }) => {
+    const lease = await store.leases.grant(hour)
+    const users = store.keyspace('users', { key: utf8, value: jsonOf<number>() })
+    await store.transact((tx) => {
+      tx.put('raw', '', { lease })
+      users.in(tx).put('in a transaction', 1, { lease })
+    })
+    await users.put('alone', 1, { lease })
+    await users.batch().put('in a batch', 1, { lease }).commit()
+    await users.put('counter', 1, { lease })
+    await users.increment('counter')
+    await users.put('freed', 1, { lease })
+    await users.merge('freed', () => 2, { lease: 0 })
+    await store.transact((tx) => tx.put('raw', 'again', { lease }))
+    const again = await reopen()
+    const those = again.keyspace('users', { key: utf8, value: jsonOf<number>() })
+    await again.leases.revoke(lease)
+    assert.deepEqual(keysOf(again), [])
+    assert.deepEqual(
+      Array.from(those.range(), ({ key, value }) => [key, value]),
+      [['freed', 2]],
+    )
+    const refused = { code: 'store.no_such_lease', details: { id: lease } }
+    await assert.rejects(
+      again.transact((tx) => tx.put('late', '', { lease })),
+      refused,
+    )
+    await assert.rejects(those.put('late', 1, { lease }), refused)
+    await assert.rejects(those.batch().put('late', 1, { lease }).commit(), refused)
+    for (const wrong of [-1, 1.5, Number.NaN, '7' as never]) {
+      const code = { code: 'store.no_such_lease' }
+      await assert.rejects(
+        again.transact((tx) => tx.put('k', '', { lease: wrong })),
+        code,
+      )
+      await assert.rejects(those.put('k', 1, { lease: wrong }), code)
+    }
+    assert.deepEqual(keysOf(again), [])
   })
 
   storeTest('a key leaves its lease when it is overwritten, deleted, or put with another', async (setup) => {

@@ -18,8 +18,8 @@ import {
 } from '@orbitkv/checker'
 import { logConfig, openLogEngine } from '@orbitkv/engine-log'
 import { type CrashMode, SimulatedClock, SimulatedDisk } from '@orbitkv/runtime/simulated'
-import { type Durability, EngineStore, type EngineStoreOptions, storeConfig } from '@orbitkv/store'
-import type { Store, Transaction } from './index.ts'
+import { type Durability, EngineStore, type EngineStoreOptions, type Store, storeConfig } from '@orbitkv/store'
+import type { Transaction } from './index.ts'
 import { smallSegments } from './store-suite.ts'
 
 const runs = 60

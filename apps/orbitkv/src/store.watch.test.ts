@@ -336,3 +336,75 @@ async function watchHolds({ store, clock }: Setup): Promise<void> {
   watch.close()
   reading.close()
 }
+
+storeTest('calls of next that wait are bounded', async ({ store }) => {
+  const watch = store.watch()
+  const waiting = Array.from({ length: 1000 }, () => watch.next())
+  await assert.rejects(watch.next(), { code: 'store.watch_crowded', retry: 'later' })
+  await store.put('k', 'v')
+  assert.equal((await waiting[0])?.value?.kind, 'put')
+  // There is room for one again.
+  waiting.push(watch.next())
+  watch.close()
+  for (const step of await Promise.all(waiting.slice(1))) assert.equal(step.done, true)
+})
+
+storeTest('what concerns nobody is passed over, and nothing else is', async ({ store, clock }) => {
+  const watch = store.watch({ prefix: 'w' })
+  const put = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await store.put(`quiet-${i % 7}`, 'x')
+  }
+  const seen: string[] = []
+  // Few, and so many that the log is looked up again.
+  for (const quiet of [1, 63, 64, 65, 300]) {
+    await put(quiet)
+    const revision = await store.put('w', 'v')
+    seen.push(...(await next(watch, 1)))
+    assert.equal(seen.at(-1), `put w=v @${revision}.`)
+  }
+  // In one commit: before, between and behind what concerns nobody; and as part of a batch that began with what does not.
+  const writes = ['q', 'w1', 'q', 'q', 'w2', 'q'].map((key) => store.put(key, 'v'))
+  const { owner } = store
+  owner.beginTurn()
+  for (const key of ['q', 'w3', 'q']) owner.write([putChange(0, encodeText(key), encodeText('v'))])
+  const settled = new Promise<void>((resolve, reject) => owner.settle((error) => (error ? reject(error) : resolve())))
+  // Who comes while something is appended and not published hears of it, too.
+  const late = store.watch({ key: 'q' })
+  await Promise.all([...writes, settled])
+  assert.deepEqual(
+    (await next(watch, 3)).map((event) => event.split(' ')[1]),
+    ['w1=v', 'w2=v', 'w3=v'],
+  )
+  assert.equal((await next(late, 1))[0]?.split(' ')[1], 'q=v')
+  // What goes by itself, and by ranges.
+  await store.put('w4', 'v', { ttl: 10 })
+  await put(3)
+  clock.advance(20)
+  await store.flush()
+  await store.put('w5', 'v')
+  const { revision } = store.stats()
+  owner.beginTurn()
+  owner.write([deleteRangeChange(0, encodeText('w'), encodeText('x'))])
+  await store.flush()
+  const all = await next(watch, 3)
+  assert.match(all[1] ?? '', /^expire w4/)
+  assert.equal(all[2], `put w5=v @${revision}.`)
+  const gone = await next(watch, 5)
+  assert.deepEqual(
+    gone,
+    ['w', 'w1', 'w2', 'w3', 'w5'].map((key, i) => `delete ${key} @${revision + 1}${i === 4 ? '.' : ''}`),
+  )
+  watch.close()
+  late.close()
+})
+
+storeTest('a watch outlives the compaction of what it passed over', async ({ store, clock }) => {
+  const watch = store.watch({ key: 'w' })
+  for (let i = 0; i < 20; i++) await store.put('quiet', 'x'.repeat(1000))
+  clock.advance(2 * 3_600_000)
+  await store.compactTo(store.stats().revision)
+  await store.compact()
+  const revision = await store.put('w', 'v')
+  assert.deepEqual(await next(watch, 1), [`put w=v @${revision}.`])
+  watch.close()
+})

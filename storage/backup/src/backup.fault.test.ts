@@ -344,3 +344,71 @@ test('a backup that is stopped leaves its pieces to the next one, which does not
   assert.ok(world.targetDisk.counts.writtenBytes < 0.7 * (manifest?.bytesCopied ?? 0))
   await assertRestores(world, '/restored', undefined, world.newest.state)
 })
+
+for (const seed of seedsFor('backup of a damaged store', { kept: [], fresh: 3 })) {
+  test(`a flipped bit in a file of the store is not backed up as sound, seed ${seed}`, async () => {
+    const random = new Random(seed)
+    for (const kind of ['full', 'incremental', 'archive'] as const) {
+      const world = new World({ random })
+      await world.open()
+      await world.writes(60)
+      await world.store.compactTo(world.newest.revision)
+      await world.store.compact()
+      await world.writes(20)
+      await world.backUp('full')
+      const kept = world.newest
+      await world.writes(60)
+      const storeId = await pickStore(world.vault, undefined)
+      const [before] = await world.vault.manifests(storeId)
+      const hold = await world.store.holdFiles()
+      await hold.release()
+      // What the kind copies: everything, or what of the log is behind the first backup.
+      const files = hold.files
+        .map((file) => {
+          const known = before?.files.find((one) => one.kind === file.kind && one.number === file.number)
+          return { ...file, from: kind === 'full' ? 0 : (known?.bytes ?? 0) }
+        })
+        .filter(({ from, bytes }) => from < bytes)
+      const { path, from, bytes } = random.pick(files)
+      // The key or value of a record, or what describes them: not the zeros behind it.
+      world.disk.flipBit(
+        path,
+        from === 0 ? random.pick([20, 64, 72]) : random.between(from, bytes - 1),
+        random.below(8),
+      )
+      await assert.rejects(world.backUp(kind), (error: Error) => {
+        assert.ok(hasCode(error, 'backup.source_damaged'), error.message)
+        assert.ok(error.message.includes(path), error.message)
+        return true
+      })
+      // Of a full one the log may have been archived before, which had no damage.
+      const others = (await world.vault.manifests(storeId)).slice(1)
+      assert.ok(others.length === 0 || (kind === 'full' && others.every((one) => one.kind === 'archive')))
+      assert.deepEqual((await verifyBackups(world.vault, storeId)).faults, [])
+      await assertRestores(world, '/restored', { revision: kept.revision }, kept.state, world.targetDisk)
+      await Promise.allSettled([world.store.close()])
+    }
+  })
+}
+
+test('a restore fetches nothing more once a piece has failed', async () => {
+  const world = new World({ random: new Random(4) })
+  await world.open()
+  await world.writes(300)
+  await world.backUp('full')
+  const storeId = await pickStore(world.vault, undefined)
+  const names = world.targetDisk.list(`/target/${storeId}/data`)
+  assert.ok(names.length > 6)
+  let fetched = 0
+  const { vault, disk, clock, random } = world
+  const read = vault.readPiece.bind(vault)
+  vault.readPiece = async (...given) => {
+    fetched++
+    if (fetched === 1) throw new Error('no answer')
+    return read(...given)
+  }
+  const restoring = restore({ vault, disk, clock, randomUint32: () => random.uint32(), path: '/restored' })
+  await assert.rejects(restoring, /no answer/)
+  assert.ok(fetched <= 3, `those that were under way, and not ${fetched}`)
+  await world.store.close()
+})

@@ -9,7 +9,7 @@
  * the log is gone is an incremental one: `kind` in the report says what was made.
  */
 
-import { hasCode } from '@orbitkv/base'
+import { hasCode, second } from '@orbitkv/base'
 import type { FilesHold, HeldFile } from '@orbitkv/engine'
 import type { Clock, Disk } from '@orbitkv/runtime'
 import { Chain, type Continuation, continuation, logPlace } from './chain.ts'
@@ -42,6 +42,8 @@ export interface BackupOptions {
   readonly kind: BackupKind
   /** 0 or absent: as fast as it goes. */
   readonly bytesPerSecond?: number
+  /** An archive is copied faster than that where it would take longer than this: or it would never catch up with who writes. */
+  readonly archiveMsMax?: number
   readonly signal?: AbortSignal
   /** Called as pieces arrive, with bytes done and in all. */
   readonly progress?: (bytesDone: number, bytesTotal: number) => void
@@ -77,13 +79,11 @@ class Backup {
   readonly #hold: FilesHold
   readonly #options: BackupOptions
   readonly #startedAt: number
-  readonly #rate: RateLimit
 
   constructor(hold: FilesHold, options: BackupOptions) {
     this.#hold = hold
     this.#options = options
     this.#startedAt = options.clock.now()
-    this.#rate = new RateLimit(options.clock, options.bytesPerSecond ?? 0)
   }
 
   async run(): Promise<BackupReport> {
@@ -162,7 +162,7 @@ class Backup {
   }
 
   async #copy(ranges: readonly FileRange[], sequence: number, isArchive: boolean): Promise<Piece[]> {
-    const { vault, disk, signal } = this.#options
+    const { vault, disk, clock, signal } = this.#options
     const { storeId } = this.#hold
     const present = new Set<string>()
     for await (const key of vault.objects.list(sequencePrefix(storeId, sequence))) present.add(key)
@@ -174,9 +174,10 @@ class Backup {
     return copyRanges(ranges, {
       vault,
       disk,
+      clock,
       storeId,
       sequence,
-      rate: this.#rate,
+      rate: new RateLimit(clock, this.#bytesPerSecond(total, isArchive)),
       present,
       signal,
       progress: (bytes) => {
@@ -184,6 +185,12 @@ class Backup {
         progress?.(done, total)
       },
     })
+  }
+
+  #bytesPerSecond(total: number, isArchive: boolean): number {
+    const { bytesPerSecond = 0, archiveMsMax = Number.POSITIVE_INFINITY } = this.#options
+    if (bytesPerSecond === 0 || !isArchive) return bytesPerSecond
+    return Math.max(bytesPerSecond, (total / archiveMsMax) * second)
   }
 
   #describe(chain: Chain, kind: BackupKind, how: Continuation, sequence: number, pieces: readonly Piece[]): Manifest {

@@ -35,10 +35,10 @@ export const backupConfig = config(
       why: 'while the target is out of reach, the log waits for it this long before compaction may have it',
     }),
     bytesPerSecond: bytes({
-      default: 0,
+      default: 32 * MiB,
       min: 0,
       max: 1024 * 1024 * MiB,
-      why: 'copies at most this fast, to leave the disk to others; 0 is as fast as it goes',
+      why: 'copies at most this fast, to leave disk and processor to others; the log as fast as it must to be done before its next turn; 0: no limit',
     }),
   },
   ({ archiveEvery, incrementalEvery, fullEvery, keep }) => [

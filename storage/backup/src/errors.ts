@@ -33,5 +33,9 @@ export const backupErrors = defineErrors('backup', {
     text: 'another backup of this store to {where} ended meanwhile, as number {sequence}; nothing was changed',
   },
   stopped: { retry: 'later', text: 'the backup was stopped; what it copied will be used by the next one' },
+  source_damaged: {
+    retry: 'no',
+    text: '{file} is damaged at byte {offset}: {problem}; it was not backed up, earlier backups stand: run `orbit verify`, then restore or repair',
+  },
   source_short: { retry: 'no', text: '{file} ends at byte {offset}, before its {bytes} bytes; run `orbit verify`' },
 })

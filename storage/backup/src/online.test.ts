@@ -175,3 +175,30 @@ function copyFolder(world: World, from: string, to: string): void {
     copyFolder(world, `${from}/${name}`, `${to}/${name}`)
   }
 }
+
+test('an archive is copied faster than the limit where it must be done in a time; other backups are not', async () => {
+  for (const { kind, archiveMsMax, mostMs } of [
+    { kind: 'archive', archiveMsMax: 1000, mostMs: 1000 },
+    { kind: 'archive', archiveMsMax: undefined, mostMs: Number.POSITIVE_INFINITY },
+    { kind: 'incremental', archiveMsMax: 1000, mostMs: Number.POSITIVE_INFINITY },
+  ] as const) {
+    const world = new World({ random: new Random(9) })
+    await world.open()
+    await world.backUp('full')
+    await world.writes(300)
+    const { vault, disk, clock } = world
+    let longestMs = 0
+    clock.sleep = (ms) => {
+      longestMs = Math.max(longestMs, ms)
+      return clock.turn()
+    }
+    const limits = { bytesPerSecond: 1, ...(archiveMsMax === undefined ? {} : { archiveMsMax }) }
+    const { manifest } = await backUp(world.store, { vault, disk, clock, kind, ...limits })
+    assert.equal(manifest?.kind, kind)
+    assert.ok(longestMs <= mostMs, `${kind} waits ${longestMs} ms`)
+    // At a byte a second, whatever is not in a hurry waits for hours.
+    if (mostMs === Number.POSITIVE_INFINITY) assert.ok(longestMs > 3_600_000)
+    else assert.ok(longestMs > 100, 'and not as if there were no limit')
+    await world.store.close()
+  }
+})

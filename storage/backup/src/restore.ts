@@ -132,6 +132,8 @@ class FileWriter {
   readonly #plan: RestorePlan
   readonly #options: RestoreOptions
   #done = 0
+  /** Nothing more is fetched: without what failed the rest is of no use. */
+  #hasFailed = false
 
   constructor(plan: RestorePlan, options: RestoreOptions) {
     this.#plan = plan
@@ -142,7 +144,14 @@ class FileWriter {
     const { files } = this.#plan
     let next = 0
     const work = async (): Promise<void> => {
-      for (let i = next++; i < files.length; i = next++) await this.#writeFile(files[i] as PlannedFile)
+      for (let i = next++; i < files.length && !this.#hasFailed; i = next++) {
+        try {
+          await this.#writeFile(files[i] as PlannedFile)
+        } catch (error) {
+          this.#hasFailed = true
+          throw error
+        }
+      }
     }
     const ended = await Promise.allSettled(Array.from({ length: piecesAtOnce }, work))
     for (const result of ended) if (result.status === 'rejected') throw result.reason
@@ -152,7 +161,10 @@ class FileWriter {
     const { disk, path } = this.#options
     const file = disk.open(storeFilePath(path, kind, number), 'create')
     try {
-      for (const piece of pieces) await this.#writePiece(file, piece, bytes)
+      for (const piece of pieces) {
+        if (this.#hasFailed) return
+        await this.#writePiece(file, piece, bytes)
+      }
     } finally {
       // Made durable by who gives it its new header.
       file.close()

@@ -15,6 +15,9 @@ import type { BackupKind } from './manifest.ts'
 import { pruneBackups } from './prune.ts'
 import type { Vault } from './vault.ts'
 
+/** Of the time between two archives, what one of them may take. */
+const archiveShare = 0.5
+
 export interface ScheduleSource extends BackupSource {
   snapshot(): { close(): void }
 }
@@ -109,7 +112,12 @@ export class BackupSchedule {
       const startedAt = clock.now()
       try {
         const report = await this.#exclusive(() =>
-          backUp(source, { ...this.#common, kind: 'archive', chain: this.#chain }),
+          backUp(source, {
+            ...this.#common,
+            kind: 'archive',
+            chain: this.#chain,
+            archiveMsMax: config.archiveEvery * archiveShare,
+          }),
         )
         this.#chain = report.chain
         this.#archived?.close()

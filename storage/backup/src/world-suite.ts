@@ -38,7 +38,7 @@ export interface WorldOptions {
 
 /** Pauses end at once; timers and the time are told. */
 class ImpatientClock extends SimulatedClock {
-  override sleep(): Promise<void> {
+  override sleep(_ms: number): Promise<void> {
     return this.turn()
   }
 }

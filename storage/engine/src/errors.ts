@@ -2,6 +2,9 @@
 
 import { defineErrors } from '@orbitkv/base'
 
+/** What a folder has whose keys are dealt out over several stores, each in a folder in it (docs/formats/shards-v1.md). */
+export const shardsFileName = 'shards.json'
+
 export const engineErrors = defineErrors('engine', {
   key_too_large: { retry: 'no', text: 'the key has {bytes} bytes, the most is {max}' },
   value_too_large: {
@@ -40,6 +43,10 @@ export const engineErrors = defineErrors('engine', {
     text: '{path} has format {found}, this version reads up to {known}; use a newer OrbitKV',
   },
   evicting: { retry: 'now', text: 'the key moved {tries} times while its pages were fetched' },
+  sharded: {
+    retry: 'no',
+    text: '{path} holds the shards of a server with several workers and no store of its own; serve it with `orbit serve`, or name a shard of it, such as {path}/shard-000',
+  },
   not_a_store: { retry: 'no', text: '{path} holds {found} and no store; name an empty or a new folder' },
   not_supported: { retry: 'no', text: 'the engine {engine} cannot {what}' },
 })

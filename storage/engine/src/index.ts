@@ -2,6 +2,6 @@
 
 export { deleteChange, deleteRangeChange, type PutOptions, putChange } from './change.ts'
 export * from './contract.ts'
-export { engineErrors } from './errors.ts'
+export { engineErrors, shardsFileName } from './errors.ts'
 export { defaultLimits, userKeyBytesMax, valueBytesMaxMax } from './limits.ts'
 export { copyKey, copyValue, type RecordView } from './record.ts'

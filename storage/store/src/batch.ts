@@ -3,8 +3,9 @@
 import { type Change, deleteChange, type Engine, putChange } from '@orbitkv/engine'
 import { storeErrors } from './errors.ts'
 import { defaultKeyspace } from './keyspaces.ts'
+import { checkOptions, leaseOf } from './options.ts'
 import { toBytes } from './reader.ts'
-import type { BatchBuilder, Bytes, PutOptions, WriteOptions } from './types.ts'
+import type { BatchBuilder, Bytes, ExpiryOptions, WriteOptions } from './types.ts'
 
 /** What a batch needs of its store. */
 export interface BatchTarget {
@@ -27,9 +28,11 @@ export class StoreBatch implements BatchBuilder {
     return this.#changes.length
   }
 
-  put(key: Bytes, value: Bytes, { ttl, lease = 0 }: Pick<PutOptions, 'ttl' | 'lease'> = {}): this {
+  put(key: Bytes, value: Bytes, options: ExpiryOptions = {}): this {
     this.#assertOpen()
-    const expiresAt = this.#target.expiry(ttl)
+    checkOptions(options)
+    const expiresAt = this.#target.expiry(options.ttl)
+    const lease = leaseOf(options)
     this.#changes.push(
       putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt, lease }),
     )
@@ -54,6 +57,7 @@ export class StoreBatch implements BatchBuilder {
 
   async commit(options: WriteOptions = {}): Promise<number> {
     this.#assertOpen()
+    checkOptions(options)
     this.#committed = true
     return this.#target.commit(this.#changes, options)
   }

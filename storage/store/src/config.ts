@@ -1,6 +1,7 @@
 /** Settings of the store. */
 
 import { bytes, choice, config, count, duration, flag, hour, MiB, type Values } from '@orbitkv/base'
+import { cacheKeys, cachePolicies } from './cache/types.ts'
 
 export const storeConfig = config({
   durability: choice({
@@ -65,6 +66,22 @@ export const storeConfig = config({
   compaction: flag({
     default: true,
     why: 'rewrite what holds garbage in the background',
+  }),
+  cacheBytesMax: bytes({
+    default: 0,
+    min: 0,
+    max: 1024 ** 5,
+    why: 'bytes of keys and values, with what the store keeps of each, before keys are evicted; 0: the store is no cache',
+  }),
+  cachePolicy: choice({
+    default: 'lru',
+    choices: cachePolicies,
+    why: 'which key is evicted first: the least recently or least often used, the first to expire, what w-tinylfu makes of all; none: writes are refused',
+  }),
+  cacheKeys: choice({
+    default: 'all',
+    choices: cacheKeys,
+    why: 'which keys may be evicted: all, or only those with an expiry',
   }),
   garbageBytesMin: bytes({
     default: 256 * MiB,

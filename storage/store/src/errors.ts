@@ -60,11 +60,19 @@ export const storeErrors = defineErrors('store', {
   },
   bad_ttl: { retry: 'no', text: 'ttl is {value}: it must be a whole number of milliseconds from 1 to {max}' },
   bad_range: { retry: 'no', text: '{problem}' },
+  cache_full: {
+    retry: 'later',
+    text: 'the write takes {needBytes} bytes of the cache, and {heldBytes} of its {bytesMax} are of keys that may not go: delete some, or raise cacheBytesMax',
+  },
   no_such_lease: { retry: 'no', text: 'there is no lease {id}, or it has ended: grant another' },
   lease_exists: { retry: 'no', text: 'there is a lease {id} already: choose another id, or let the store choose' },
   watch_slow: {
     retry: 'now',
     text: 'changes for this watch wait for its consumer, more than {bufferBytes} bytes of them; go on with from: {resumeFrom}',
+  },
+  watch_crowded: {
+    retry: 'later',
+    text: '{max} calls of next wait for changes of this watch already: await them first',
   },
   watch_threw: { retry: 'no', text: 'what a watch calls when there are changes has thrown: {reason}' },
   pin_broken: {

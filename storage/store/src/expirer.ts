@@ -32,6 +32,11 @@ export class Expirer {
     if (at < this.#dueAt) this.#schedule()
   }
 
+  /** Whether a key is due at a time. */
+  isDue(now: number): boolean {
+    return this.#dueAt <= now
+  }
+
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()

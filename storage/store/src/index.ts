@@ -1,5 +1,6 @@
 /** The store over any engine, its public types, settings and errors. */
 
+export { type CacheKeys, type CachePolicy, type CacheSettings, type CacheStats, cachedBytes } from './cache/types.ts'
 export { type StoreConfig, storeConfig } from './config.ts'
 export { storeErrors } from './errors.ts'
 export type { Holder, PinStats } from './history.ts'
@@ -7,6 +8,7 @@ export type {
   IndexOptions,
   IndexRange,
   IndexReader,
+  IndexReads,
   KeyspaceBatch,
   KeyspaceOptions,
   KeyspacePutOptions,

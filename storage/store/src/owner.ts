@@ -2,6 +2,8 @@
 
 import { type Change, type Engine, type Keyspace, latest, type Range, type RecordView } from '@orbitkv/engine'
 import type { RandomUint32 } from '@orbitkv/runtime'
+import type { Cache } from './cache/cache.ts'
+import { defaultKeyspace } from './keyspaces.ts'
 import type { Durability, Owner } from './types.ts'
 
 /** What the owner's door needs of its store. */
@@ -21,8 +23,11 @@ export class StoreOwner implements Owner {
   readonly #options: OwnerOptions
   readonly #engine: Engine
   #now: number
+  /** Hears of look-ups, where the store is a cache. */
+  cache: Cache | undefined
 
-  constructor(options: OwnerOptions) {
+  constructor(options: OwnerOptions, cache: Cache | undefined) {
+    this.cache = cache
     this.#options = options
     this.#engine = options.engine
     this.#now = options.now()
@@ -39,7 +44,10 @@ export class StoreOwner implements Owner {
 
   get(keyspace: Keyspace, key: Uint8Array, start: number, end: number): RecordView | undefined {
     const record = this.#engine.get(keyspace, key, start, end, latest)
-    return record === undefined || this.#isExpired(record) ? undefined : record
+    const isThere = record !== undefined && !this.#isExpired(record)
+    const { cache } = this
+    if (cache !== undefined && keyspace === defaultKeyspace) cache.noteRead(key, start, end, isThere)
+    return isThere ? record : undefined
   }
 
   prefetch(keyspace: Keyspace, bytes: Uint8Array, spans: Uint32Array, count: number): void {
@@ -49,9 +57,11 @@ export class StoreOwner implements Owner {
   *range(keyspace: Keyspace, range: Range): Iterable<RecordView> {
     let left = range.limit ?? Number.POSITIVE_INFINITY
     if (left <= 0) return
-    const { limit: _, ...bounds } = range
-    for (const record of this.#engine.range(keyspace, { ...bounds, at: range.at ?? latest })) {
-      if (this.#isExpired(record)) continue
+    const { limit: _, at = latest, ...bounds } = range
+    // What had expired in an older state is what had by its own time.
+    const now = at >= 0 ? this.#engine.timeAt(at) : this.#now
+    for (const record of this.#engine.range(keyspace, { ...bounds, at })) {
+      if (isExpired(record, now)) continue
       yield record
       if (--left <= 0) return
     }
@@ -83,7 +93,10 @@ export class StoreOwner implements Owner {
   }
 
   #isExpired(record: RecordView): boolean {
-    const { expiresAt } = record
-    return expiresAt !== 0 && expiresAt <= this.#now
+    return isExpired(record, this.#now)
   }
+}
+
+function isExpired({ expiresAt }: RecordView, now: number): boolean {
+  return expiresAt !== 0 && expiresAt <= now
 }

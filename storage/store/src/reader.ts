@@ -8,7 +8,9 @@
 import { markAsUntransferable } from 'node:worker_threads'
 import { copyBytes, encodeText, encodeTextInto, prefixEnd, utf8BytesPerCharMax } from '@orbitkv/bytes'
 import type { At, Engine, Keyspace, Range, RecordView } from '@orbitkv/engine'
+import type { Cache } from './cache/cache.ts'
 import { storeErrors } from './errors.ts'
+import { checkArray, checkFunction, checkOptions } from './options.ts'
 import { notMeasured, type ReadMeter } from './read-meter.ts'
 import type { Bytes, Entry, RangeOptions, Reader } from './types.ts'
 
@@ -101,9 +103,12 @@ export abstract class StoreReader implements Reader {
   protected readonly at: At
 
   protected readonly meter: ReadMeter
+  /** Hears of reads of the newest state, where the store is a cache. */
+  protected cache: Cache | undefined
 
-  constructor(engine: Engine, keyspaceId: Keyspace, at: At, meter: ReadMeter) {
+  constructor(engine: Engine, keyspaceId: Keyspace, at: At, meter: ReadMeter, cache?: Cache) {
     this.engine = engine
+    this.cache = cache
     this.meter = meter
     this.keyspaceId = keyspaceId
     this.at = at
@@ -123,6 +128,7 @@ export abstract class StoreReader implements Reader {
   }
 
   view<Result>(key: Bytes, use: (bytes: Uint8Array, offset: number, length: number) => Result): Result | undefined {
+    checkFunction(use, 'what a view is for')
     const startedMs = this.meter.begin()
     const record = this.#find(key)
     if (startedMs !== notMeasured) this.meter.end(startedMs)
@@ -132,11 +138,15 @@ export abstract class StoreReader implements Reader {
   async getAsync(key: Bytes): Promise<Uint8Array | undefined> {
     this.assertReadable()
     const end = keyEnd(key)
-    const record = await this.engine.getAsync(this.keyspaceId, keySource.slice(0, end), this.at)
-    return record === undefined || this.#isExpired(record) ? undefined : copyOut(record)
+    const bytes = keySource.slice(0, end)
+    const record = await this.engine.getAsync(this.keyspaceId, bytes, this.at)
+    const isThere = record !== undefined && !this.#isExpired(record)
+    if (this.cache !== undefined) this.cache.noteRead(bytes, 0, bytes.length, isThere)
+    return isThere ? copyOut(record) : undefined
   }
 
   getMany(keys: readonly Bytes[]): (Uint8Array | undefined)[] {
+    checkArray(keys, 'keys')
     const startedMs = this.meter.beginLong()
     const values = keys.map((key) => this.get(key))
     this.meter.end(startedMs)
@@ -152,16 +162,16 @@ export abstract class StoreReader implements Reader {
 
   range(options: RangeOptions = {}): Iterable<Entry> {
     this.assertReadable()
-    const records = this.engine.range(this.keyspaceId, toRange(options, this.at))
-    return new Entries(
-      records,
-      options.limit,
-      () => this.assertReadable(),
-      (record) => this.#isExpired(record),
-    )
+    return new Entries(this.engine.range(this.keyspaceId, toRange(options, this.at)), {
+      limit: options.limit,
+      meter: this.meter,
+      assertReadable: () => this.assertReadable(),
+      isExpired: (record) => this.#isExpired(record),
+    })
   }
 
   async getManyAsync(keys: readonly Bytes[]): Promise<(Uint8Array | undefined)[]> {
+    checkArray(keys, 'keys')
     const values: (Uint8Array | undefined)[] = []
     for (let from = 0; from < keys.length; from += keysAtOnce) {
       const some = keys.slice(from, from + keysAtOnce)
@@ -176,8 +186,8 @@ export abstract class StoreReader implements Reader {
 
   async *rangeAsync(options: RangeOptions = {}): AsyncIterable<Entry> {
     this.assertReadable()
-    let left = options.limit ?? Number.POSITIVE_INFINITY
     const { limit: _, ...range } = toRange(options, this.at)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
     if (left === 0) return
     for await (const record of this.engine.rangeAsync(this.keyspaceId, range)) {
       this.assertReadable()
@@ -191,7 +201,9 @@ export abstract class StoreReader implements Reader {
     this.assertReadable()
     const end = keyEnd(key)
     const record = this.engine.get(this.keyspaceId, keySource, 0, end, this.at)
-    return record === undefined || this.#isExpired(record) ? undefined : record
+    const isThere = record !== undefined && !this.#isExpired(record)
+    if (this.cache !== undefined) this.cache.noteRead(keySource, 0, end, isThere)
+    return isThere ? record : undefined
   }
 
   #isExpired(record: RecordView): boolean {
@@ -200,23 +212,23 @@ export abstract class StoreReader implements Reader {
   }
 }
 
+interface EntriesOptions {
+  readonly limit: number | undefined
+  readonly meter: ReadMeter
+  readonly assertReadable: () => void
+  readonly isExpired: (record: RecordView) => boolean
+}
+
 /** What a range hands out; an object with a method beats a generator by a third. */
 class Entries implements IterableIterator<Entry> {
   readonly #records: Iterator<RecordView>
-  readonly #assertReadable: () => void
-  readonly #isExpired: (record: RecordView) => boolean
+  readonly #options: EntriesOptions
   #left: number
 
-  constructor(
-    records: Iterable<RecordView>,
-    limit: number | undefined,
-    assertReadable: () => void,
-    isExpired: (record: RecordView) => boolean,
-  ) {
+  constructor(records: Iterable<RecordView>, options: EntriesOptions) {
     this.#records = records[Symbol.iterator]()
-    this.#left = limit ?? Number.POSITIVE_INFINITY
-    this.#assertReadable = assertReadable
-    this.#isExpired = isExpired
+    this.#options = options
+    this.#left = options.limit ?? Number.POSITIVE_INFINITY
   }
 
   [Symbol.iterator](): this {
@@ -225,13 +237,17 @@ class Entries implements IterableIterator<Entry> {
 
   next(): IteratorResult<Entry> {
     if (this.#left === 0) return this.return()
-    this.#assertReadable()
+    const { meter, assertReadable, isExpired } = this.#options
+    assertReadable()
+    const startedMs = meter.begin()
     for (;;) {
       const { done, value: record } = this.#records.next()
-      if (done) return this.return()
-      if (this.#isExpired(record)) continue
+      if (!done && isExpired(record)) continue
+      const entry = done ? undefined : copyEntry(record)
+      if (startedMs !== notMeasured) meter.end(startedMs)
+      if (entry === undefined) return this.return()
       this.#left--
-      return { value: copyEntry(record), done: false }
+      return { value: entry, done: false }
     }
   }
 
@@ -245,6 +261,7 @@ class Entries implements IterableIterator<Entry> {
 const boundNames = ['gt', 'gte', 'lt', 'lte'] as const
 
 export function toRange(options: RangeOptions, at: At): Range {
+  checkOptions(options)
   const { prefix, reverse, limit } = options
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0)) {
     throw storeErrors.bad_range({ problem: `limit is ${limit}: it must be a whole number from 0 on` })

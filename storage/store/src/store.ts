@@ -20,9 +20,12 @@ import {
 } from '@orbitkv/engine'
 import { type Clock, type RandomUint32, realRandomUint32 } from '@orbitkv/runtime'
 import { StoreBatch } from './batch.ts'
+import { type Cache, newCache } from './cache/cache.ts'
+import { Evictor } from './cache/evictor.ts'
+import type { CacheSettings } from './cache/types.ts'
 import { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
-import type { StoreConfig } from './config.ts'
+import { type StoreConfig, storeConfig } from './config.ts'
 import { DueIndex } from './due-index.ts'
 import { storeErrors } from './errors.ts'
 import { type Expired, Expirer } from './expirer.ts'
@@ -34,6 +37,7 @@ import type { KeyspaceOptions, TypedKeyspace } from './keyspaces/types.ts'
 import { defaultKeyspace, directoryKeyspace, leasedKeyspace, namedKeyspaceMin } from './keyspaces.ts'
 import { StoreLeases } from './leases/leases.ts'
 import type { Leases } from './leases/types.ts'
+import { checkOptions, leaseOf } from './options.ts'
 import { StoreOwner } from './owner.ts'
 import { ReadMeter } from './read-meter.ts'
 import { StoreReader, toBytes } from './reader.ts'
@@ -46,7 +50,6 @@ import type {
   Bytes,
   DeleteOptions,
   Durability,
-  Owner,
   PutOptions,
   ReadOptions,
   Snapshot,
@@ -76,9 +79,10 @@ export interface EngineStoreOptions {
 
 export class EngineStore extends StoreReader implements Store {
   readonly path: string
-  readonly owner: Owner
+  readonly owner: StoreOwner
   readonly #clock: Clock
   readonly #config: StoreConfig
+  readonly #randomUint32: RandomUint32
   readonly #committer: Committer
   readonly #due: DueIndex
   readonly #expirer: Expirer
@@ -88,6 +92,8 @@ export class EngineStore extends StoreReader implements Store {
   readonly #leases: StoreLeases
   readonly #transactions: Transactions
   readonly #keyspaces: Keyspaces
+  /** Where the store is a cache. */
+  #evictor: Evictor | undefined
   /** A server has, or may have, records with a tag: keys under which more lies than their value. */
   #hasTagged: boolean
   #keysExpired = 0
@@ -95,7 +101,7 @@ export class EngineStore extends StoreReader implements Store {
   #closing: Promise<void> | undefined
 
   constructor(engine: Engine, options: EngineStoreOptions) {
-    super(engine, defaultKeyspace, published, new ReadMeter(options.clock))
+    super(engine, defaultKeyspace, published, new ReadMeter(options.clock), newCache(options))
     const { clock, config } = options
     this.path = options.path
     this.#clock = clock
@@ -109,6 +115,7 @@ export class EngineStore extends StoreReader implements Store {
     const { watchBufferBytes: bufferBytes } = config
     this.#watches = new WatchHub({ engine, clock, bufferBytes, history: this.#history, committer: this.#committer })
     const randomUint32 = options.randomUint32 ?? realRandomUint32
+    this.#randomUint32 = randomUint32
     this.#leases = new StoreLeases({
       engine,
       clock,
@@ -121,14 +128,17 @@ export class EngineStore extends StoreReader implements Store {
         this.#transactions.assertOutside()
       },
     })
-    this.owner = new StoreOwner({
-      engine,
-      now: () => this.now(),
-      append: (changes, now) => this.#append(changes, now, true),
-      settle: (durability, done) => this.#committer.settle(durability ?? config.durability, done, true),
-      assertOpen: () => this.assertReadable(),
-      randomUint32,
-    })
+    this.owner = new StoreOwner(
+      {
+        engine,
+        now: () => this.now(),
+        append: (changes, now) => this.#append(changes, now, true),
+        settle: (durability, done) => this.#committer.settle(durability ?? config.durability, done, true),
+        assertOpen: () => this.assertReadable(),
+        randomUint32,
+      },
+      this.cache,
+    )
     this.#keyspaces = new Keyspaces({
       engine,
       meter: this.meter,
@@ -142,6 +152,7 @@ export class EngineStore extends StoreReader implements Store {
     })
     this.#transactions = new Transactions({
       engine,
+      meter: this.meter,
       clock,
       randomUint32,
       now: () => this.now(),
@@ -152,19 +163,68 @@ export class EngineStore extends StoreReader implements Store {
       settle: (durability, done) => this.#settleWrite(durability, done),
       unsound: options.unsoundTransactions,
     })
+    this.#evictor = this.cache && this.#newEvictor(this.cache)
+  }
+
+  changeCache(settings: CacheSettings): void {
+    this.assertReadable()
+    const { cacheBytesMax, cachePolicy, cacheKeys } = storeConfig.parse({
+      cacheBytesMax: settings.bytesMax,
+      cachePolicy: settings.policy,
+      cacheKeys: settings.keys,
+    })
+    if (this.cache?.resize(settings)) {
+      this.#evictor?.resized()
+      return
+    }
+    this.#evictor?.stop()
+    const config = { ...this.#config, cacheBytesMax, cachePolicy, cacheKeys }
+    const cache = newCache({ clock: this.#clock, config, randomUint32: this.#randomUint32 }, this.cache?.totals)
+    this.cache = this.owner.cache = cache
+    this.#evictor = cache && this.#newEvictor(cache)
+    // What the one before has deleted may not be on its way yet.
+    this.#committer.settle(this.#config.durability, () => {}, false)
+  }
+
+  get isCacheFull(): boolean {
+    return this.cache?.isFull === true
+  }
+
+  #newEvictor(cache: Cache): Evictor {
+    return new Evictor({
+      cache,
+      engine: this.engine,
+      clock: this.#clock,
+      now: () => this.now(),
+      expire: (now, most) => {
+        if (!this.#expirer.isDue(now) || this.#expire(most) !== 'done') return false
+        return (this.#due.next() ?? Number.POSITIVE_INFINITY) <= now
+      },
+      complete: (changes, now) => this.#keyspaces.complete(this.#due.complete(changes, now), now),
+      appended: (changes) => this.#appended(changes, false),
+      // Of a failure those hear who wait for a write, and every write that follows.
+      settle: (done) => this.#committer.settle(this.#config.durability, () => done(), false),
+    })
   }
 
   // ---- writing
 
-  async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<number> {
-    const expiresAt = this.#expiry(options.ttl)
-    const { lease = 0 } = options
-    const change = putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt, lease })
-    return this.#commit([change], options, expectedRevision(options))
+  /** Not `async`, as `#commit` is not: the promises in between are a good part of what a put costs (bench store, layer). */
+  put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<number> {
+    try {
+      checkOptions(options)
+      const expiresAt = this.#expiry(options.ttl)
+      const lease = leaseOf(options)
+      const change = putChange(defaultKeyspace, toBytes(key, 'a key'), toBytes(value, 'a value'), { expiresAt, lease })
+      return this.#commit([change], options, expectedRevision(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async delete(key: Bytes, options: DeleteOptions = {}): Promise<boolean> {
     this.assertReadable()
+    checkOptions(options)
     const bytes = toBytes(key, 'a key')
     const durability = this.#durabilityOf(options)
     const expected = expectedRevision(options)
@@ -195,25 +255,29 @@ export class EngineStore extends StoreReader implements Store {
     return new StoreKeyspace(this.#keyspaces, name, options)
   }
 
-  /** `expected`: the revision that the key of the first change must be at. */
-  async #commit(changes: readonly Change[], options: WriteOptions, expected?: number): Promise<number> {
+  /**
+   * Appends changes at once, and resolves to their revision once they are published; throws what is wrong with them. `expected`: the
+   * revision that the key of the first change must be at.
+   */
+  #commit(changes: readonly Change[], options: WriteOptions, expected?: number): Promise<number> {
     this.assertReadable()
     const durability = this.#durabilityOf(options)
     if (expected !== undefined) {
       const conflict = conflictAt(this.engine, changes[0] as Change, expected, this.now())
-      if (conflict !== undefined) {
-        // What it met may not be published yet, and may still be taken back.
-        await this.#settle(durability)
-        throw conflict
-      }
+      if (conflict !== undefined) return this.#refuse(conflict, durability)
     }
-    if (changes.length === 0) return this.engine.publishedRevision
+    if (changes.length === 0) return Promise.resolve(this.engine.publishedRevision)
     // Before anything is awaited: once the call has returned its caller may use the bytes of keys and values for something else.
-    this.#append(changes, this.now(), false)
-    const revision = this.engine.appendedRevision
+    const revision = this.#append(changes, this.now(), false)
+    return new Promise((resolve, reject) => {
+      this.#settleWrite(durability, (error) => (error === undefined ? resolve(revision) : reject(error)))
+    })
+  }
+
+  /** What a conflict was found in may not be published yet, and may still be taken back: it is told once it is. */
+  async #refuse(conflict: Error, durability: Durability): Promise<never> {
     await this.#settle(durability)
-    if (this.#mustWait) await this.#wait()
-    return revision
+    throw conflict
   }
 
   #durabilityOf({ durability = this.#config.durability }: WriteOptions): Durability {
@@ -223,6 +287,10 @@ export class EngineStore extends StoreReader implements Store {
       expected: durabilities.join(' or '),
       found: String(durability),
     })
+  }
+
+  get mayHoldCollections(): boolean {
+    return this.#hasTagged
   }
 
   get leases(): Leases {
@@ -240,14 +308,15 @@ export class EngineStore extends StoreReader implements Store {
     })
   }
 
-  /** Whether a writer is to wait before it is acknowledged: compaction is behind, or those who watch want a turn. */
+  /** Whether a writer is to wait before it is acknowledged: compaction or eviction is behind, or those who watch want a turn. */
   get #mustWait(): boolean {
-    return this.#compactor.mustWait || this.#watches.mustWait
+    return this.#compactor.mustWait || this.#watches.mustWait || this.#evictor?.mustWait === true
   }
 
   async #wait(): Promise<void> {
     if (this.#watches.mustWait) await this.#watches.wait()
     if (this.#compactor.mustWait) await this.#compactor.wait()
+    await this.#evictor?.wait()
   }
 
   /** As `#settle`, and holds the writer back where it must wait. */
@@ -261,9 +330,10 @@ export class EngineStore extends StoreReader implements Store {
 
   /**
    * Appends a batch of user data, with what expiry adds to it. `mayExtend`: one change may become part of the batch before it,
-   * which saves most of what a batch costs. Only the owner's door says so, and only it may write over what has a tag.
+   * which saves most of what a batch costs. Only the owner's door says so, and only it may write over what has a tag. Returns the
+   * revision of the changes.
    */
-  #append(changes: readonly Change[], now: number, mayExtend: boolean): void {
+  #append(changes: readonly Change[], now: number, mayExtend: boolean): number {
     this.#transactions.assertOutside()
     if (this.#committer.failure !== undefined) throw this.#committer.failure
     let firstDue = Number.POSITIVE_INFINITY
@@ -278,13 +348,26 @@ export class EngineStore extends StoreReader implements Store {
         this.#assertUntagged(changes[i] as Change, now)
       if (expiresAt > 0 && expiresAt < firstDue) firstDue = expiresAt
     }
+    this.#evictor?.assertRoomFor(changes)
     const completed = this.#keyspaces.complete(this.#due.complete(changes, now), now)
-    if (!mayExtend || completed.length !== 1 || !this.engine.extend(completed[0] as Change, now)) {
+    const heard = this.#evictor?.heard(completed)
+    const isExtended = mayExtend && completed.length === 1 && this.engine.extend(completed[0] as Change, now)
+    if (!isExtended) {
       this.engine.append({ changes: completed, revision: this.engine.appendedRevision + 1, time: now })
     }
-    this.#keyspaces.appended()
-    this.#compactor.noteWrites(completed.length)
+    const revision = this.engine.appendedRevision
+    this.#appended(completed, !isExtended, heard)
     if (firstDue !== Number.POSITIVE_INFINITY) this.#expirer.note(firstDue)
+    this.#evictor?.run()
+    return revision
+  }
+
+  /** Those who follow what is appended hear of it. `isBatch`: it is all of the newest batch. */
+  #appended(changes: readonly Change[], isBatch: boolean, heard = changes): void {
+    this.#keyspaces.appended()
+    this.#watches.noteAppended(changes, isBatch)
+    this.#compactor.noteWrites(changes.length)
+    this.cache?.noteWritten(heard)
   }
 
   /** Of what a server keeps under a key, a write past it would leave the elements behind, where nothing leads to them. */
@@ -318,6 +401,7 @@ export class EngineStore extends StoreReader implements Store {
       const completed = this.#keyspaces.complete(changes, now)
       this.engine.append({ changes: completed, revision, time: isHousekeeping ? this.engine.appendedTime : now })
       this.#keyspaces.appended()
+      this.cache?.noteWritten(completed)
     } catch (error) {
       if (!(error instanceof OrbitError)) throw error
       return error.retry === 'no' ? 'never' : 'later'
@@ -337,6 +421,7 @@ export class EngineStore extends StoreReader implements Store {
 
   snapshot(options: SnapshotOptions = {}): Snapshot {
     this.assertReadable()
+    checkOptions(options)
     const pin = this.#history.pin(this.#revisionOf(options), 'snapshot', options.name)
     return new StoreSnapshot(this.engine, pin, this.meter, () => this.assertReadable())
   }
@@ -371,6 +456,7 @@ export class EngineStore extends StoreReader implements Store {
 
   watcher(keyspace: Keyspace, options: WatchOptions, ready: () => void): Watcher {
     this.assertReadable()
+    checkOptions(options)
     return this.#watches.watch(keyspace, options, ready)
   }
 
@@ -421,12 +507,20 @@ export class EngineStore extends StoreReader implements Store {
       keysExpired: this.#keysExpired,
       syncs: Number(stats.details.syncs ?? 0),
       compactionFailure: this.#compactor.failure?.message ?? '',
+      writeFailure: this.#committer.failure?.message ?? String(stats.details.poisoned ?? ''),
+      ...(this.#evictor === undefined ? {} : { cache: this.#evictor.stats() }),
     }
   }
 
-  verify(progress?: (bytesDone: number, bytesTotal: number) => void): ReturnType<Store['verify']> {
+  async verify(progress?: (bytesDone: number, bytesTotal: number) => void): ReturnType<Store['verify']> {
     this.assertReadable()
-    return this.engine.verify(progress)
+    try {
+      return await this.engine.verify(progress)
+    } catch (error) {
+      // Closing ends it, with an error of the engine's.
+      this.assertReadable()
+      throw error
+    }
   }
 
   holdFiles(): Promise<FilesHold> {
@@ -443,6 +537,7 @@ export class EngineStore extends StoreReader implements Store {
   async #close(): Promise<void> {
     this.#leases.stop()
     this.#expirer.stop()
+    this.#evictor?.stop()
     this.#history.stop()
     this.#keyspaces.stop()
     this.#compactor.stop()

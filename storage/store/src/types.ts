@@ -5,6 +5,7 @@
 
 import type { Change, EngineStats, FilesHold, Keyspace, Range, RecordView, VerifyReport } from '@orbitkv/engine'
 
+import type { CacheSettings, CacheStats } from './cache/types.ts'
 import type { PinStats } from './history.ts'
 import type { KeyspaceOptions, TypedKeyspace } from './keyspaces/types.ts'
 import type { Leases } from './leases/types.ts'
@@ -34,13 +35,17 @@ export interface ConditionOptions {
 
 export interface DeleteOptions extends WriteOptions, ConditionOptions {}
 
-export interface PutOptions extends WriteOptions, ConditionOptions {
-  /** As `ifRevision: 0`. */
-  readonly ifAbsent?: boolean
+/** When a key goes by itself: whichever comes first. */
+export interface ExpiryOptions {
   /** Milliseconds from now after which the key is gone. */
   readonly ttl?: number
   /** The lease with which it goes (`store.leases`); `store.no_such_lease` where that has ended. */
   readonly lease?: number
+}
+
+export interface PutOptions extends WriteOptions, ConditionOptions, ExpiryOptions {
+  /** As `ifRevision: 0`. */
+  readonly ifAbsent?: boolean
 }
 
 export interface RangeOptions {
@@ -105,7 +110,7 @@ export interface SnapshotOptions extends ReadOptions {
 
 /** Changes to be written as one. Keys and values are read by `commit`, at once: until then their bytes must not change. */
 export interface BatchBuilder {
-  put(key: Bytes, value: Bytes, options?: Pick<PutOptions, 'ttl' | 'lease'>): this
+  put(key: Bytes, value: Bytes, options?: ExpiryOptions): this
   delete(key: Bytes): this
   /** Changes collected so far. */
   readonly size: number
@@ -119,8 +124,8 @@ export interface StoreStats extends EngineStats {
   readonly durability: Durability
   readonly snapshotsOpen: number
   /**
-   * The longest that a read held up the event loop, of those measured: one in 128, every one after a slow one, and every getMany. The
-   * async forms of reads never do.
+   * The longest that a read held up the event loop, of those measured: one in 128, every one after a slow one, and every getMany. Of
+   * a range each step is a read. The async forms never do.
    */
   readonly longestReadMs: number
   readonly watchesOpen: number
@@ -138,6 +143,10 @@ export interface StoreStats extends EngineStats {
   readonly syncs: number
   /** Why compaction does not get on; empty while it does. */
   readonly compactionFailure: string
+  /** Why nothing is written any more, after a write or a sync that failed; empty while all is well. */
+  readonly writeFailure: string
+  /** Absent where the store is no cache. */
+  readonly cache?: CacheStats
 }
 
 export interface Store extends Reader, AsyncDisposable {
@@ -201,6 +210,15 @@ export interface Store extends Reader, AsyncDisposable {
    */
   holdFiles(): Promise<FilesHold>
   close(): Promise<void>
+  /**
+   * Makes the store a cache, another one, or none, until it is closed. Where policy or keys change, what is there is counted anew in the
+   * background, as after opening. Throws `config.invalid`.
+   */
+  changeCache(settings: CacheSettings): void
+  /** Whether it is a cache in which nothing new fits, since what it holds may not go. */
+  readonly isCacheFull: boolean
+  /** Whether a server keeps, or once kept, collections here: keys with a tag, under which more lies than their value. */
+  readonly mayHoldCollections: boolean
   /** The owner's door, for servers: see `Owner`. */
   readonly owner: Owner
 }

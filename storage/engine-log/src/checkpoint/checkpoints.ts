@@ -105,10 +105,15 @@ export class Checkpoints {
     return this.#isWanted
   }
 
-  /** Makes one in the background. Does not throw: what went wrong is told in the stats. */
+  /**
+   * Makes one in the background. Nobody awaits it, so it does not throw, whatever it was: memory that cannot be had and a broken
+   * invariant of the copy are told in the stats like a full disk, and the store goes on without.
+   */
   async make(): Promise<void> {
     try {
       await this.#make({ ...this.#options, settledPosition: () => this.#options.behind().position })
+    } catch (error) {
+      this.#doWithout(error)
     } finally {
       this.#isWanted = false
     }
@@ -154,11 +159,16 @@ export class Checkpoints {
       this.#unreadBytes -= unreadBytes
     } catch (error) {
       if (!(error instanceof OrbitError) && !(error instanceof NoRoom)) throw error
-      this.#problem = error.message
-      this.#writtenBytes = 0
+      this.#doWithout(error)
     } finally {
       this.#isReading = false
     }
+  }
+
+  /** Until as much has been written again. */
+  #doWithout(error: unknown): void {
+    this.#problem = error instanceof Error ? error.message : String(error)
+    this.#writtenBytes = 0
   }
 
   stats(): Record<string, number | string | boolean> {

@@ -7,7 +7,7 @@
 
 import { dirname } from 'node:path'
 import { decodeText, encodeText } from '@orbitkv/bytes'
-import { engineErrors } from '@orbitkv/engine'
+import { engineErrors, shardsFileName } from '@orbitkv/engine'
 import { type Disk, diskErrors } from '@orbitkv/runtime'
 import { formatVersion } from './format.ts'
 
@@ -33,6 +33,7 @@ export async function prepareFolder(disk: Disk, path: string, createIfMissing: b
   if (disk.exists(path)) {
     const names = disk.list(path)
     if (names.includes(fileName)) return
+    if (names.includes(shardsFileName)) throw engineErrors.sharded({ path })
     // What a crash while it was being made may leave is not another's.
     const foreign = names.filter((name) => name !== `${fileName}.new` && name !== 'lock' && name !== 'log-00')
     if (foreign.length > 0) throw engineErrors.not_a_store({ path, found: foreign[0] })

@@ -6,11 +6,17 @@ import type { Fault, VerifyReport } from '@orbitkv/engine'
 import type { Log } from '../log/log.ts'
 import { checkSegment } from './check-segment.ts'
 
+export interface VerifyOptions {
+  readonly progress: ((bytesDone: number, bytesTotal: number) => void) | undefined
+  /** Called after each step of reading: what it throws ends the check. */
+  readonly assertGoesOn: () => void
+}
+
 /** `known` are the faults that opening found: they are part of the report. */
 export async function verifyLog(
   log: Log,
   known: readonly Fault[],
-  progress: (bytesDone: number, bytesTotal: number) => void = () => {},
+  { progress, assertGoesOn }: VerifyOptions,
 ): Promise<VerifyReport> {
   // Only what was written when it began: the log may go on meanwhile.
   const targets = Array.from(log.inOrder(), (segment) => ({ segment, end: segment.writtenEnd }))
@@ -27,8 +33,9 @@ export async function verifyLog(
       if (!isKnown) faults.push({ file: path, offset, problem })
     }
     const step = (bytes: number): void => {
+      assertGoesOn()
       bytesChecked += bytes
-      progress(Math.min(bytesChecked, total), total)
+      progress?.(Math.min(bytesChecked, total), total)
     }
     const checked = await checkSegment(segment, end, () => {}, fault, step)
     if (position !== 0 && checked.firstPosition !== 0 && checked.firstPosition !== position + 1) {

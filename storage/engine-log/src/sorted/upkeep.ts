@@ -3,7 +3,7 @@
  * another's feet; `stop` ends what runs, as if it had never begun.
  */
 
-import type { Fault, VerifyReport } from '@orbitkv/engine'
+import { engineErrors, type Fault, type VerifyReport } from '@orbitkv/engine'
 import type { Clock, Disk } from '@orbitkv/runtime'
 import { Checkpoints, type Opening } from '../checkpoint/checkpoints.ts'
 import type { LogConfig } from '../config.ts'
@@ -79,7 +79,7 @@ export class Upkeep {
 
   #checkpointIfDue(): void {
     if (this.#isStopping || !this.#checkpoints.becomesDue()) return
-    // Once the work at hand is done: it may be in the middle of a batch.
+    // Once the work at hand is done: it may be in the middle of a batch. `make` does not throw.
     void this.#alone(async () => {
       await undefined
       await this.#checkpoints.make()
@@ -112,7 +112,14 @@ export class Upkeep {
   }
 
   verify(known: readonly Fault[], progress?: (bytesDone: number, bytesTotal: number) => void): Promise<VerifyReport> {
-    return this.#alone(() => verifyLog(this.#options.log, [...known, ...this.#scrub.faults], progress))
+    const { log, path } = this.#options
+    const assertGoesOn = (): void => {
+      if (this.#isStopping) throw engineErrors.closed({ path })
+    }
+    return this.#alone(() => {
+      assertGoesOn()
+      return verifyLog(log, [...known, ...this.#scrub.faults], { progress, assertGoesOn })
+    })
   }
 
   /** Resolves once nothing runs any more, and nothing will. */

@@ -25,6 +25,8 @@ export class IndexBuilder {
   readonly #host: KeyspaceHost
   readonly #announce: (keyspace: NamedKeyspace) => void
   #stopped = false
+  /** End the pauses of those that wait for space on the disk. */
+  readonly #pauses = new Set<() => void>()
 
   constructor(host: KeyspaceHost, announce: (keyspace: NamedKeyspace) => void) {
     this.#host = host
@@ -33,6 +35,7 @@ export class IndexBuilder {
 
   stop(): void {
     this.#stopped = true
+    for (const end of this.#pauses) end()
   }
 
   start(keyspace: NamedKeyspace, index: StoreIndex): void {
@@ -69,10 +72,23 @@ export class IndexBuilder {
         index.record = record
       } catch (error) {
         if (!(error instanceof OrbitError) || error.retry !== 'later') throw error
-        await new Promise<void>((resolve) => void clock.after(retryMs, resolve))
+        await this.#pause()
       }
       await clock.turn()
     }
+  }
+
+  /** Until it is time to try again, or to stop. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel()
+        this.#pauses.delete(end)
+        resolve()
+      }
+      const timer = this.#host.clock.after(retryMs, end)
+      this.#pauses.add(end)
+    })
   }
 
   /** Appends the next slice; returns what the directory says of the index with it. */

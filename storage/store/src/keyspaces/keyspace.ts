@@ -7,13 +7,14 @@ import type { Codec } from '@orbitkv/codecs'
 import { type Change, deleteChange, latest, putChange, type RecordView } from '@orbitkv/engine'
 import { StoreBatch } from '../batch.ts'
 import { storeErrors } from '../errors.ts'
+import { checkFunction, checkOptions, leaseOf } from '../options.ts'
 import { toBytes } from '../reader.ts'
 import { StoreSnapshot } from '../snapshot.ts'
 import { expectedRevision } from '../transactions/condition.ts'
 import { StoreTransaction } from '../transactions/transaction.ts'
 import { type ChangesOf, TypedTransaction } from '../transactions/typed-transaction.ts'
 import type { Transaction } from '../transactions/types.ts'
-import type { BatchBuilder, DeleteOptions, Snapshot, WriteOptions } from '../types.ts'
+import type { BatchBuilder, DeleteOptions, ExpiryOptions, Snapshot, WriteOptions } from '../types.ts'
 import type { IndexSettings, KeyspaceHost, Keyspaces, NamedKeyspace } from './keyspaces.ts'
 import { decodedValue, isExpired, type State, stateNow } from './reading.ts'
 import { shown, validated } from './schema.ts'
@@ -26,6 +27,7 @@ import type {
   KeyspaceReader,
   KeyspaceTransaction,
   MergeOptions,
+  StandardSchema,
   TypedKeyspace,
 } from './types.ts'
 
@@ -46,7 +48,7 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
   constructor(keyspaces: Keyspaces, name: string, options: KeyspaceOptions<Key, Value, IndexName>) {
     const { host } = keyspaces
     host.assertReadable()
-    checkOptions(name, options)
+    checkKeyspace(name, options)
     const indexes = Object.entries<IndexOptions<Key, Value>>(options.indexes ?? {})
     const settings = indexes.map(([indexName, index]) => indexSettings(name, options, indexName, index))
     const keyspace = keyspaces.open(name, options.key.name, settings)
@@ -73,10 +75,10 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
     }
     const { revision, time } = snapshot
     const state = { at: revision, now: () => time, assertReadable: () => snapshot.assertReadable() }
-    return new StateReader({ ...this.stateReading, state })
+    return new StateReader({ ...this.reading, state })
   }
 
-  in(tx: Transaction): KeyspaceTransaction<Key, Value> {
+  in(tx: Transaction): KeyspaceTransaction<Key, Value, IndexName> {
     if (!(tx instanceof StoreTransaction) || !tx.isOf(this.#host.engine)) {
       throw storeErrors.bad_argument({ name: 'tx', expected: 'a transaction of this store', found: typeof tx })
     }
@@ -86,12 +88,13 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
   // ---- writing
 
   async put(key: Key, value: Value, options: KeyspacePutOptions = {}): Promise<number> {
-    const change = this.#putChange(key, this.#validated(key, value), this.#host.expiry(options.ttl))
+    const change = this.#changes.put(key, value, options)
     return this.#host.commit([change], options, expectedRevision(options))
   }
 
   async delete(key: Key, options: DeleteOptions = {}): Promise<boolean> {
     this.#host.assertReadable()
+    checkOptions(options)
     const expected = expectedRevision(options)
     const change = this.#deleteChange(key)
     const record = this.#newestOf(change)
@@ -121,15 +124,19 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
     options: MergeOptions = {},
   ): Promise<Value | undefined> {
     this.#host.assertReadable()
+    checkOptions(options)
+    checkFunction(change, 'change')
     const expiry = options.ttl === undefined ? undefined : this.#host.expiry(options.ttl)
     const gone = this.#deleteChange(key)
     const record = this.#newestOf(gone)
     const live = record !== undefined && !isExpired(this.#newest, record) ? record : undefined
     const expiresAt = expiry ?? live?.expiresAt ?? 0
+    const lease = options.lease === undefined ? (live?.lease ?? 0) : leaseOf(options)
     const before = live && decodedValue(this.reading, key, live)
     const made = this.#keyspaces.merging(() => change(before))
     if (made instanceof Promise) {
-      made.catch(() => {})
+      // What it comes to is nobody's, and a rejection must not end the process.
+      made.catch(ignoredOfMistake)
       throw storeErrors.bad_argument({
         name: 'change',
         expected: 'a synchronous function',
@@ -138,7 +145,7 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
     }
     if (made !== undefined) {
       const after = this.#validated(key, made)
-      await this.#host.commit([this.#putChange(key, after, expiresAt)], options)
+      await this.#host.commit([this.#putChange(key, after, { expiresAt, lease })], options)
       return after
     }
     if (live !== undefined) await this.#host.commit([gone], options)
@@ -177,7 +184,11 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
 
   get #changes(): ChangesOf<Key, Value> {
     return {
-      put: (key, value, ttl) => this.#putChange(key, this.#validated(key, value), this.#host.expiry(ttl)),
+      put: (key, value, options) => {
+        checkOptions(options)
+        const expiresAt = this.#host.expiry(options.ttl)
+        return this.#putChange(key, this.#validated(key, value), { expiresAt, lease: leaseOf(options) })
+      },
       delete: (key) => this.#deleteChange(key),
     }
   }
@@ -191,7 +202,7 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
     return schema === undefined ? value : validated(schema, this.name, key, value)
   }
 
-  #putChange(key: Key, value: Value, expiresAt: number): Change {
+  #putChange(key: Key, value: Value, expiry: { readonly expiresAt: number; readonly lease: number }): Change {
     const keyBytes = toBytes(this.#options.key.encode(key), 'a key')
     let valueBytes: Uint8Array
     try {
@@ -200,7 +211,7 @@ export class StoreKeyspace<Key, Value, IndexName extends string>
       const issue = cause instanceof Error ? cause.message : String(cause)
       throw storeErrors.invalid_value({ keyspace: this.name, key: shown(key), issue }, cause)
     }
-    return putChange(this.#keyspace.record.id, keyBytes, valueBytes, { expiresAt })
+    return putChange(this.#keyspace.record.id, keyBytes, valueBytes, expiry)
   }
 
   #deleteChange(key: Key): Change {
@@ -221,8 +232,8 @@ class TypedBatch<Key, Value> implements KeyspaceBatch<Key, Value> {
     return this.#batch.size
   }
 
-  put(key: Key, value: Value, { ttl }: { readonly ttl?: number } = {}): this {
-    this.#batch.add(this.#changes.put(key, value, ttl))
+  put(key: Key, value: Value, options: ExpiryOptions = {}): this {
+    this.#batch.add(this.#changes.put(key, value, options))
     return this
   }
 
@@ -236,7 +247,18 @@ class TypedBatch<Key, Value> implements KeyspaceBatch<Key, Value> {
   }
 }
 
-function checkOptions(name: string, { key, value }: { key: unknown; value: unknown }): void {
+interface UncheckedOptions {
+  readonly key: unknown
+  readonly value: unknown
+  readonly schema?: Partial<StandardSchema<unknown>> | undefined
+  readonly indexes?: unknown
+}
+
+function checkKeyspace(name: string, options: UncheckedOptions): void {
+  checkOptions(options)
+  const { key, value, schema, indexes } = options
+  if (schema !== undefined) checkFunction(schema?.['~standard']?.validate, 'the validate of schema')
+  if (indexes !== undefined) checkOptions(indexes, 'indexes')
   if (typeof name !== 'string' || name === '' || name.length > nameCharsMax) {
     const expected = `text of 1 to ${nameCharsMax} characters`
     throw storeErrors.bad_argument({ name: "a keyspace's name", expected, found: shown(name) })
@@ -247,6 +269,9 @@ function checkOptions(name: string, { key, value }: { key: unknown; value: unkno
   }
 }
 
+/** Of a promise where none may be: the caller is told of that, which is all there is to say. */
+function ignoredOfMistake(): void {}
+
 function isCodec(value: unknown): value is Codec<unknown> {
   const { encode, decode } = (value ?? {}) as Partial<Codec<unknown>>
   return typeof encode === 'function' && typeof decode === 'function'
@@ -256,8 +281,10 @@ function indexSettings<Key, Value, IndexName extends string>(
   keyspace: string,
   codecs: KeyspaceOptions<Key, Value, IndexName>,
   name: string,
-  { by, unique = false, version = 1 }: IndexOptions<Key, Value>,
+  options: IndexOptions<Key, Value>,
 ): IndexSettings {
+  checkOptions(options, `the index ${name} of ${keyspace}`)
+  const { by, unique = false, version = 1 } = options
   if (typeof by !== 'function' || !Number.isInteger(version) || version < 1) {
     const expected = 'a function `by` and, if any, a version from 1 on'
     throw storeErrors.bad_argument({ name: `the index ${name} of ${keyspace}`, expected, found: shown(version) })

@@ -21,13 +21,23 @@ export interface State {
 type Codecs<Key, Value> = Pick<KeyspaceOptions<Key, Value>, 'key' | 'value'>
 
 export interface Reading<Key, Value> {
-  readonly engine: Pick<Engine, 'get' | 'getAsync' | 'range'>
+  readonly engine: Pick<Engine, 'get' | 'getAsync' | 'range' | 'rangeAsync'>
   readonly state: State
   readonly meter: ReadMeter
   readonly keyspace: NamedKeyspace
   readonly codecs: Codecs<Key, Value>
   /** Resolves once an index is built. */
   readonly build: (index: NamedKeyspace['indexes'][number]) => Promise<void>
+}
+
+/** The index of a name. Throws `store.no_such_index` where the program has not declared it. */
+export function declaredIndex(
+  { keyspace }: Pick<Reading<unknown, unknown>, 'keyspace'>,
+  name: string,
+): NamedKeyspace['indexes'][number] {
+  const index = keyspace.indexes.find(({ record, declared }) => record.name === name && declared !== undefined)
+  if (index === undefined) throw storeErrors.no_such_index({ keyspace: keyspace.record.name, index: name })
+  return index
 }
 
 /** The state of the store now. */

@@ -6,8 +6,9 @@
 
 import type { Range, RecordView } from '@orbitkv/engine'
 import { storeErrors } from '../errors.ts'
+import { checkArray, checkFunction, checkOptions } from '../options.ts'
 import { notMeasured } from '../read-meter.ts'
-import { keyEnd, keySource, toBytes } from '../reader.ts'
+import { keyEnd, keySource, keysAtOnce, toBytes } from '../reader.ts'
 import { checkBounds, checkLimit, decodedValue, isExpired, type Reading, typedEntry } from './reading.ts'
 import type { KeyspaceReads, TypedEntry, TypedRange } from './types.ts'
 
@@ -28,7 +29,11 @@ export class TypedReader<Key, Value> implements KeyspaceReads<Key, Value> {
   }
 
   view<Result>(key: Key, use: (bytes: Uint8Array, offset: number, length: number) => Result): Result | undefined {
+    checkFunction(use, 'what a view is for')
+    const { meter } = this.reading
+    const startedMs = meter.begin()
     const record = this.#find(key)
+    if (startedMs !== notMeasured) meter.end(startedMs)
     return record && use(record.bytes, record.valueStart, record.valueBytes)
   }
 
@@ -41,24 +46,66 @@ export class TypedReader<Key, Value> implements KeyspaceReads<Key, Value> {
   }
 
   getMany(keys: readonly Key[]): (Value | undefined)[] {
-    return keys.map((key) => this.get(key))
+    checkArray(keys, 'keys')
+    const { meter } = this.reading
+    const startedMs = meter.beginLong()
+    const values = keys.map((key) => this.get(key))
+    meter.end(startedMs)
+    return values
   }
 
   has(key: Key): boolean {
-    return this.#find(key) !== undefined
+    const { meter } = this.reading
+    const startedMs = meter.begin()
+    const isThere = this.#find(key) !== undefined
+    if (startedMs !== notMeasured) meter.end(startedMs)
+    return isThere
   }
 
   *range(options: TypedRange<Key> = {}): Iterable<TypedEntry<Key, Value>> {
+    const { engine, state, keyspace, meter } = this.reading
+    state.assertReadable()
+    const range = this.#toRange(options)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
+    if (left === 0) return
+    let startedMs = meter.begin()
+    for (const record of engine.range(keyspace.record.id, range)) {
+      if (isExpired(state, record)) continue
+      const entry = typedEntry(this.reading, record)
+      if (startedMs !== notMeasured) meter.end(startedMs)
+      yield entry
+      if (--left === 0) return
+      state.assertReadable()
+      startedMs = meter.begin()
+    }
+    if (startedMs !== notMeasured) meter.end(startedMs)
+  }
+
+  async getManyAsync(keys: readonly Key[]): Promise<(Value | undefined)[]> {
+    checkArray(keys, 'keys')
+    const values: (Value | undefined)[] = []
+    for (let from = 0; from < keys.length; from += keysAtOnce) {
+      const some = keys.slice(from, from + keysAtOnce)
+      values.push(...(await Promise.all(some.map((key) => this.getAsync(key)))))
+    }
+    return values
+  }
+
+  async hasAsync(key: Key): Promise<boolean> {
+    return (await this.getAsync(key)) !== undefined
+  }
+
+  async *rangeAsync(options: TypedRange<Key> = {}): AsyncIterable<TypedEntry<Key, Value>> {
     const { engine, state, keyspace } = this.reading
     state.assertReadable()
+    const range = this.#toRange(options)
     let left = options.limit ?? Number.POSITIVE_INFINITY
-    const range = this.toRange(options)
     if (left === 0) return
-    for (const record of engine.range(keyspace.record.id, range)) {
+    for await (const record of engine.rangeAsync(keyspace.record.id, range)) {
+      state.assertReadable()
       if (isExpired(state, record)) continue
       yield typedEntry(this.reading, record)
       if (--left === 0) return
-      state.assertReadable()
     }
   }
 
@@ -70,7 +117,9 @@ export class TypedReader<Key, Value> implements KeyspaceReads<Key, Value> {
     return record === undefined || isExpired(state, record) ? undefined : record
   }
 
-  protected toRange({ prefix, reverse, limit, ...bounds }: TypedRange<Key>): Range {
+  #toRange(options: TypedRange<Key>): Range {
+    checkOptions(options)
+    const { prefix, reverse, limit, ...bounds } = options
     const { codecs, state } = this.reading
     checkLimit(limit)
     checkBounds(bounds, prefix)

@@ -2,7 +2,7 @@
 
 import type { Codec, TupleElement } from '@orbitkv/codecs'
 import type { Transaction } from '../transactions/types.ts'
-import type { BatchBuilder, ConditionOptions, DeleteOptions, Snapshot, WriteOptions } from '../types.ts'
+import type { BatchBuilder, ConditionOptions, DeleteOptions, ExpiryOptions, Snapshot, WriteOptions } from '../types.ts'
 
 /** A schema that speaks Standard Schema 1 (https://standardschema.dev), as those of zod, valibot and arktype do. */
 export interface StandardSchema<Value> {
@@ -82,25 +82,31 @@ export interface KeyspaceReads<Key, Value> {
   has(key: Key): boolean
   /** Entries in the order of their keys. */
   range(options?: TypedRange<Key>): Iterable<TypedEntry<Key, Value>>
+  /** The three above as `getAsync` is to `get`. */
+  getManyAsync(keys: readonly Key[]): Promise<(Value | undefined)[]>
+  hasAsync(key: Key): Promise<boolean>
+  rangeAsync(options?: TypedRange<Key>): AsyncIterable<TypedEntry<Key, Value>>
 }
 
 /** What can be read from a keyspace now, or from a snapshot of it. */
 export interface KeyspaceReader<Key, Value, IndexName extends string = never> extends KeyspaceReads<Key, Value> {
-  /** `getMany`, `has` and `range` as `getAsync` is to `get`. */
-  getManyAsync(keys: readonly Key[]): Promise<(Value | undefined)[]>
-  hasAsync(key: Key): Promise<boolean>
-  rangeAsync(options?: TypedRange<Key>): AsyncIterable<TypedEntry<Key, Value>>
   index(name: IndexName): IndexReader<Key, Value>
 }
 
-/** Reads by an index. They fail with `store.index_building` until it is built. */
-export interface IndexReader<Key, Value> {
+/** Reads by an index at some state. They fail with `store.index_building` until it is built. */
+export interface IndexReads<Key, Value> {
   /** The first entry that the index finds by exactly this. */
   get(by: TupleElement): TypedEntry<Key, Value> | undefined
   /** Entries in the order of what they are found by, then of their keys' bytes. */
   range(options?: IndexRange): Iterable<TypedEntry<Key, Value>>
+  /** As `get`, without ever stalling the event loop on a cold page. */
+  getAsync(by: TupleElement): Promise<TypedEntry<Key, Value> | undefined>
   /** As `range`, without ever stalling the event loop on a cold page. */
   rangeAsync(options?: IndexRange): AsyncIterable<TypedEntry<Key, Value>>
+}
+
+/** Reads by an index now, or at a snapshot. */
+export interface IndexReader<Key, Value> extends IndexReads<Key, Value> {
   /**
    * Resolves once the index is built. Fails with why it cannot be: `store.not_unique` or `store.index_failed` name the key;
    * asked again, it goes on from there.
@@ -108,20 +114,20 @@ export interface IndexReader<Key, Value> {
   ready(): Promise<void>
 }
 
-export interface KeyspacePutOptions extends WriteOptions, ConditionOptions {
+export interface KeyspacePutOptions extends WriteOptions, ConditionOptions, ExpiryOptions {
   readonly ifAbsent?: boolean
-  /** Milliseconds from now after which the key is gone. */
-  readonly ttl?: number
 }
 
 export interface MergeOptions extends WriteOptions {
   /** Milliseconds from now; absent: the key stays due when it was. */
   readonly ttl?: number
+  /** 0 for none; absent: the key stays with the lease that it has. */
+  readonly lease?: number
 }
 
 /** Changes of a keyspace in a batch; its other changes may be those of other keyspaces, or raw ones. */
 export interface KeyspaceBatch<Key, Value> {
-  put(key: Key, value: Value, options?: { readonly ttl?: number }): this
+  put(key: Key, value: Value, options?: ExpiryOptions): this
   delete(key: Key): this
   /** Changes collected in the whole batch so far. */
   readonly size: number
@@ -130,9 +136,11 @@ export interface KeyspaceBatch<Key, Value> {
 }
 
 /** A keyspace inside a transaction: reads are the transaction's, and see its own writes. */
-export interface KeyspaceTransaction<Key, Value> extends KeyspaceReads<Key, Value> {
-  put(key: Key, value: Value, options?: { readonly ttl?: number }): void
+export interface KeyspaceTransaction<Key, Value, IndexName extends string = never> extends KeyspaceReads<Key, Value> {
+  put(key: Key, value: Value, options?: ExpiryOptions): void
   delete(key: Key): void
+  /** What the transaction put is found by what it put, and no longer by what was there before. */
+  index(name: IndexName): IndexReads<Key, Value>
 }
 
 export interface TypedKeyspace<Key, Value, IndexName extends string = never>
@@ -158,7 +166,7 @@ export interface TypedKeyspace<Key, Value, IndexName extends string = never>
   /** Reads the keyspace as it was at a snapshot, for as long as that is open. */
   at(snapshot: Snapshot): KeyspaceReader<Key, Value, IndexName>
   /** Reads and writes the keyspace inside a transaction of its store, for as long as that runs. */
-  in(tx: Transaction): KeyspaceTransaction<Key, Value>
+  in(tx: Transaction): KeyspaceTransaction<Key, Value, IndexName>
   /** Deletes an index that is no longer declared, or is to be built anew when it is declared next. */
   dropIndex(name: string): Promise<void>
 }

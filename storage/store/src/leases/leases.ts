@@ -15,6 +15,7 @@ import { type Change, deleteChange, type Engine, type Keyspace, latest, putChang
 import type { Clock, RandomUint32, Timer } from '@orbitkv/runtime'
 import { storeErrors } from '../errors.ts'
 import { defaultKeyspace, leasedKeyspace, leaseKeyspace } from '../keyspaces.ts'
+import { checkOptions } from '../options.ts'
 import type { Durability } from '../types.ts'
 import { leasedKey, leaseKey, leaseValue, parseLease, parseLeased } from './lease-records.ts'
 import type { GrantOptions, Leases } from './types.ts'
@@ -85,9 +86,11 @@ export class StoreLeases implements Leases {
     return this.#leases.size
   }
 
-  async grant(ttl: number, { id = this.#freeId(), durability }: GrantOptions = {}): Promise<number> {
+  async grant(ttl: number, options: GrantOptions = {}): Promise<number> {
     const { clock, checkTtl, assertWritable } = this.#options
     assertWritable()
+    checkOptions(options)
+    const { id = this.#freeId(), durability } = options
     checkTtl(ttl)
     if (!Number.isSafeInteger(id) || id < 1) {
       throw storeErrors.bad_argument({ name: 'id', expected: 'a whole number from 1 to 2^53 - 1', found: String(id) })
@@ -272,7 +275,10 @@ export class StoreLeases implements Leases {
       if (error instanceof OrbitError) return false
       throw error
     }
-    this.#options.settle().catch(() => {})
+    this.#options.settle().catch((error: unknown) => {
+      // A store that cannot write any more tells so to its writers; what leases have left is worth no word of its own.
+      if (!(error instanceof OrbitError)) throw error
+    })
     return true
   }
 

@@ -20,7 +20,8 @@ export class RangeRead {
   /** Ends the walk; undefined once it has ended. */
   #cursor: Iterator<RecordView> | undefined
 
-  constructor(keyspace: Keyspace, range: Range, cursor: Iterator<RecordView>) {
+  /** Without a cursor it is for whoever walks to end that. */
+  constructor(keyspace: Keyspace, range: Range, cursor?: Iterator<RecordView>) {
     this.#keyspace = keyspace
     this.#range = range
     this.#cursor = cursor

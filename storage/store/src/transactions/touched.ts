@@ -5,7 +5,7 @@
  * in one buffer, entries in one array of words, both are reused by the next transaction, and a key is looked up by walking
  * the entries until there are too many for that.
  *
- * An entry: hash | keyspace | key start | key end | state | value start | value end | expires at (two words).
+ * An entry: hash | keyspace | key start | key end | state | value start | value end | expires at, lease (two words each).
  */
 
 import { assert } from '@orbitkv/base'
@@ -16,7 +16,7 @@ import { storeErrors } from '../errors.ts'
 import { OwnRecord } from './own-record.ts'
 import { transactionLimits } from './types.ts'
 
-const entryWords = 9
+const entryWords = 11
 const hashAt = 0
 const keyspaceAt = 1
 const keyStartAt = 2
@@ -25,6 +25,7 @@ const stateAt = 4
 const valueStartAt = 5
 const valueEndAt = 6
 const expiresAtAt = 7
+const leaseAt = 9
 
 /** Bits of an entry's state. */
 const seenPresent = 1
@@ -261,13 +262,14 @@ export class Touched {
 
   // ---- writing
 
-  put(entry: number, value: Uint8Array, expiresAt: number): void {
+  put(entry: number, value: Uint8Array, expiresAt: number, lease: number): void {
     const start = this.#store(value, 0, value.length)
     const word = entry * entryWords
     const words = this.#words
     words[word + valueStartAt] = start
     words[word + valueEndAt] = this.#used
     writeUint64(words, word + expiresAtAt, expiresAt)
+    writeUint64(words, word + leaseAt, lease)
     this.#write(entry, isPut)
   }
 
@@ -305,6 +307,7 @@ export class Touched {
       change.valueStart = puts ? (words[word + valueStartAt] as number) : 0
       change.valueEnd = puts ? (words[word + valueEndAt] as number) : 0
       change.expiresAt = puts ? readUint64(words, word + expiresAtAt) : 0
+      change.lease = puts ? readUint64(words, word + leaseAt) : 0
       batch.push(change)
     }
     assert(batch.length === this.writes, 'every written key is one change')
@@ -339,6 +342,10 @@ export class Touched {
   #spanOf(entry: number): [number, number] {
     const word = entry * entryWords
     return [this.#words[word + keyStartAt] as number, this.#words[word + keyEndAt] as number]
+  }
+
+  copyKey(entry: number): Uint8Array {
+    return this.bytes.slice(...this.#spanOf(entry))
   }
 
   keyspaceOf(entry: number): Keyspace {

@@ -9,8 +9,11 @@ import { type At, copyKey, type Engine, type Keyspace, latest, type Range, type 
 import { storeErrors } from '../errors.ts'
 import type { Reading } from '../keyspaces/reading.ts'
 import { defaultKeyspace } from '../keyspaces.ts'
-import { copyOut, keyEnd, keySource, toBytes, toRange } from '../reader.ts'
-import type { Bytes, Entry, RangeOptions } from '../types.ts'
+import { checkArray, checkFunction, checkOptions, leaseOf } from '../options.ts'
+import { notMeasured, type ReadMeter } from '../read-meter.ts'
+import { copyOut, keyEnd, keySource, keysAtOnce, toBytes, toRange } from '../reader.ts'
+import type { Bytes, Entry, ExpiryOptions, RangeOptions } from '../types.ts'
+import { OwnMerge } from './own-merge.ts'
 import { holdRecord } from './own-record.ts'
 import { RangeRead } from './range-read.ts'
 import type { Touched } from './touched.ts'
@@ -19,6 +22,7 @@ import { type Transaction, transactionLimits } from './types.ts'
 /** What a transaction needs of its store. */
 export interface TransactionSource {
   readonly engine: Engine
+  readonly meter: ReadMeter
   /** The time at which a ttl given now ends; throws for a bad one. */
   expiry(ttl: number | undefined): number
   /** Throws once the store is closed. */
@@ -38,8 +42,6 @@ export interface StoreTransactionOptions {
 }
 
 type TransactionReading = Pick<Reading<unknown, unknown>, 'engine' | 'state'>
-
-const noEntries: readonly number[] = []
 
 export class StoreTransaction implements Transaction {
   readonly base: number
@@ -66,12 +68,20 @@ export class StoreTransaction implements Transaction {
   // ---- for its user
 
   get(key: Bytes): Uint8Array | undefined {
+    const { meter } = this.#source
+    const startedMs = meter.begin()
     const record = this.#find(key)
-    return record === undefined ? undefined : copyOut(record)
+    const value = record === undefined ? undefined : copyOut(record)
+    if (startedMs !== notMeasured) meter.end(startedMs)
+    return value
   }
 
   view<Result>(key: Bytes, use: (bytes: Uint8Array, offset: number, length: number) => Result): Result | undefined {
+    checkFunction(use, 'what a view is for')
+    const { meter } = this.#source
+    const startedMs = meter.begin()
     const record = this.#find(key)
+    if (startedMs !== notMeasured) meter.end(startedMs)
     return record === undefined ? undefined : use(record.bytes, record.valueStart, record.valueBytes)
   }
 
@@ -82,34 +92,75 @@ export class StoreTransaction implements Transaction {
   }
 
   getMany(keys: readonly Bytes[]): (Uint8Array | undefined)[] {
-    return keys.map((key) => this.get(key))
+    checkArray(keys, 'keys')
+    const { meter } = this.#source
+    const startedMs = meter.beginLong()
+    const values = keys.map((key) => this.get(key))
+    meter.end(startedMs)
+    return values
+  }
+
+  async getManyAsync(keys: readonly Bytes[]): Promise<(Uint8Array | undefined)[]> {
+    checkArray(keys, 'keys')
+    const values: (Uint8Array | undefined)[] = []
+    for (let from = 0; from < keys.length; from += keysAtOnce) {
+      const some = keys.slice(from, from + keysAtOnce)
+      values.push(...(await Promise.all(some.map((key) => this.getAsync(key)))))
+    }
+    return values
   }
 
   has(key: Bytes): boolean {
-    return this.#find(key) !== undefined
+    const { meter } = this.#source
+    const startedMs = meter.begin()
+    const isThere = this.#find(key) !== undefined
+    if (startedMs !== notMeasured) meter.end(startedMs)
+    return isThere
+  }
+
+  async hasAsync(key: Bytes): Promise<boolean> {
+    return (await this.getAsync(key)) !== undefined
   }
 
   *range(options: RangeOptions = {}): Iterable<Entry> {
-    let left = options.limit ?? Number.POSITIVE_INFINITY
     const range = toRange(options, this.at)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
     this.#assertReadable()
     if (left === 0) return
+    const { meter } = this.#source
+    let startedMs = meter.begin()
     for (const record of this.records(defaultKeyspace, range)) {
-      yield { key: copyKey(record), value: copyOut(record), revision: record.revision }
+      const entry = entryOf(record)
+      if (startedMs !== notMeasured) meter.end(startedMs)
+      yield entry
+      if (--left === 0) return
+      startedMs = meter.begin()
+    }
+    if (startedMs !== notMeasured) meter.end(startedMs)
+  }
+
+  async *rangeAsync(options: RangeOptions = {}): AsyncIterable<Entry> {
+    const range = toRange(options, this.at)
+    let left = options.limit ?? Number.POSITIVE_INFINITY
+    this.#assertReadable()
+    if (left === 0) return
+    for await (const record of this.recordsAsync(defaultKeyspace, range)) {
+      yield entryOf(record)
       if (--left === 0) return
     }
   }
 
-  put(key: Bytes, value: Bytes, options: { readonly ttl?: number } = {}): void {
+  put(key: Bytes, value: Bytes, options: ExpiryOptions = {}): void {
+    checkOptions(options)
     const valueBytes = toBytes(value, 'a value')
     const expiresAt = this.#source.expiry(options.ttl)
     const end = keyEnd(key)
-    this.write(defaultKeyspace, keySource, 0, end, valueBytes, expiresAt)
+    this.write(defaultKeyspace, keySource, 0, end, valueBytes, expiresAt, leaseOf(options))
   }
 
   delete(key: Bytes): void {
     const end = keyEnd(key)
-    this.write(defaultKeyspace, keySource, 0, end, undefined, 0)
+    this.write(defaultKeyspace, keySource, 0, end, undefined, 0, 0)
   }
 
   // ---- records of any keyspace
@@ -166,34 +217,53 @@ export class StoreTransaction implements Transaction {
     const cursor = this.#source.engine.range(keyspace, held)[Symbol.iterator]()
     const read = new RangeRead(keyspace, held, cursor)
     if (!this.#readOnly) this.#noteRange(read)
-    const { touched } = this
-    const own = touched.writes === 0 ? noEntries : this.#ownIn(keyspace, held)
-    const direction = held.reverse === true ? -1 : 1
-    let next = 0
+    const merge = new OwnMerge(this.touched, keyspace, held)
     try {
       for (;;) {
         let record = this.#nextLive(cursor, read)
         let isHeld = false
-        for (; next < own.length; next++) {
-          const entry = own[next] as number
-          const order = record === undefined ? -1 : direction * touched.compareKey(entry, ...spanOf(record))
-          if (order > 0) break
-          const written = order === 0 ? undefined : touched.written(entry)
-          if (typeof written !== 'object') continue
+        for (let own = merge.before(record); own !== undefined; own = merge.before(record)) {
           // What is handed out after others have had their turn must not be the engine's: it is gone with the next append.
           if (record !== undefined && !isHeld) record = holdRecord(record)
           isHeld = true
-          yield written
+          yield own
           this.#assertUsable()
         }
         if (record === undefined) return
-        const mine = touched.writes === 0 ? -1 : touched.find(keyspace, ...spanOf(record))
-        const written = mine < 0 ? undefined : touched.written(mine)
-        if (written === 'deleted') continue
-        yield written ?? record
+        const seen = merge.instead(record)
+        if (seen !== undefined) yield seen
       }
     } finally {
       read.close()
+    }
+  }
+
+  /** As `records`, without ever stalling the event loop on a cold page; its records are the caller's own. */
+  async *recordsAsync(keyspace: Keyspace, range: Range): AsyncGenerator<RecordView, void, void> {
+    // Once it awaits, nothing runs alone any more: it goes on at its base, or has lost and is to run again.
+    if (this.at === latest) await undefined
+    this.#assertReadable()
+    const held = holdBounds(range, this.at)
+    const read = new RangeRead(keyspace, held)
+    if (!this.#readOnly) this.#noteRange(read)
+    const merge = new OwnMerge(this.touched, keyspace, held)
+    for await (const record of this.#source.engine.rangeAsync(keyspace, held)) {
+      this.#assertReadable()
+      if (!this.#noteLive(record, read)) continue
+      for (let own = merge.before(record); own !== undefined; own = merge.before(record)) {
+        yield holdRecord(own)
+        this.#assertUsable()
+      }
+      const seen = merge.instead(record)
+      if (seen === undefined) continue
+      yield seen === record ? record : holdRecord(seen)
+      this.#assertUsable()
+    }
+    this.#assertUsable()
+    read.noteEnd()
+    for (let own = merge.before(undefined); own !== undefined; own = merge.before(undefined)) {
+      yield holdRecord(own)
+      this.#assertUsable()
     }
   }
 
@@ -205,13 +275,24 @@ export class StoreTransaction implements Transaction {
     end: number,
     value: Uint8Array | undefined,
     expiresAt: number,
+    lease: number,
   ): void {
     this.#assertUsable()
     if (this.#readOnly) throw storeErrors.transaction_read_only()
     const { touched } = this
     const entry = touched.entry(keyspace, key, start, end)
     if (value === undefined) touched.delete(entry)
-    else touched.put(entry, value, expiresAt)
+    else touched.put(entry, value, expiresAt, lease)
+  }
+
+  /** The keys of a keyspace that were written so far. */
+  writtenIn(keyspace: Keyspace): Uint8Array[] {
+    const { touched } = this
+    if (touched.writes === 0) return []
+    return touched
+      .sortedWrites()
+      .filter((entry) => touched.keyspaceOf(entry) === keyspace)
+      .map((entry) => touched.copyKey(entry))
   }
 
   #noteRange(read: RangeRead): void {
@@ -231,33 +312,21 @@ export class StoreTransaction implements Transaction {
         read.noteEnd()
         return undefined
       }
-      const record = step.value
-      if (record.expiresAt !== 0) {
-        this.#sawExpiry = true
-        if (record.expiresAt <= this.#now) continue
-      }
-      if (!this.#readOnly) {
-        read.note(record)
-        this.touched.countRead()
-      }
-      return record
+      if (this.#noteLive(step.value, read)) return step.value
     }
   }
 
-  /** The entries written so far that lie in a range, in its order. */
-  #ownIn(keyspace: Keyspace, { gt, gte, lt, lte, reverse }: Range): readonly number[] {
-    const { touched } = this
-    const own = touched.sortedWrites().filter((entry) => {
-      const order = (bound: Uint8Array) => touched.compareKey(entry, bound, 0, bound.length)
-      return (
-        touched.keyspaceOf(entry) === keyspace &&
-        (gt === undefined || order(gt) > 0) &&
-        (gte === undefined || order(gte) >= 0) &&
-        (lt === undefined || order(lt) < 0) &&
-        (lte === undefined || order(lte) <= 0)
-      )
-    })
-    return reverse === true ? own.reverse() : own
+  /** Notes a record of a range; false where it has expired. */
+  #noteLive(record: RecordView, read: RangeRead): boolean {
+    if (record.expiresAt !== 0) {
+      this.#sawExpiry = true
+      if (record.expiresAt <= this.#now) return false
+    }
+    if (!this.#readOnly) {
+      read.note(record)
+      this.touched.countRead()
+    }
+    return true
   }
 
   #assertUsable(): void {
@@ -286,6 +355,7 @@ export class StoreTransaction implements Transaction {
         get: (keyspace, key, start, end) => this.find(keyspace, key, start, end),
         getAsync: (keyspace, key) => this.findAsync(keyspace, key),
         range: (keyspace, range) => this.records(keyspace, range),
+        rangeAsync: (keyspace, range) => this.recordsAsync(keyspace, range),
       },
       state: { at: this.at, now: () => this.#now, assertReadable: () => this.#assertReadable() },
     }
@@ -352,6 +422,6 @@ function holdBounds({ gt, gte, lt, lte, reverse }: Range, at: At): Range {
   }
 }
 
-function spanOf({ bytes, keyStart, keyBytes }: RecordView): [Uint8Array, number, number] {
-  return [bytes, keyStart, keyStart + keyBytes]
+function entryOf(record: RecordView): Entry {
+  return { key: copyKey(record), value: copyOut(record), revision: record.revision }
 }

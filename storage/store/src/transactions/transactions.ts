@@ -13,6 +13,7 @@ import { assert } from '@orbitkv/base'
 import { type Change, latest } from '@orbitkv/engine'
 import type { Clock, RandomUint32 } from '@orbitkv/runtime'
 import { storeErrors } from '../errors.ts'
+import { checkFunction, checkOptions } from '../options.ts'
 import type { Durability, WriteOptions } from '../types.ts'
 import { Retries } from './retries.ts'
 import { Touched } from './touched.ts'
@@ -106,12 +107,11 @@ export class Transactions {
   #check<Result>(run: Run<Result>, options: TransactOptions): Call<Result> {
     this.#options.assertOpen()
     this.assertOutside()
+    checkOptions(options)
     const durability = this.#options.durabilityOf(options)
     const { attempts = attemptsByDefault, readOnly = false, signal } = options
     const { attemptsMax, openMax } = transactionLimits
-    if (typeof run !== 'function') {
-      throw storeErrors.bad_argument({ name: 'what to transact', expected: 'a function', found: typeof run })
-    }
+    checkFunction(run, 'what to transact')
     if (!Number.isInteger(attempts) || attempts < 1 || attempts > attemptsMax) {
       const expected = `a whole number from 1 to ${attemptsMax}`
       throw storeErrors.bad_argument({ name: 'attempts', expected, found: String(attempts) })

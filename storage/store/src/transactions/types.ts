@@ -1,19 +1,22 @@
 /** Transactions as their users see them; transactions.ts implements `Store.transact` with them. */
 
-import type { Bytes, RangeOptions, Reader, WriteOptions } from '../types.ts'
+import type { Bytes, ExpiryOptions, RangeOptions, Reader, WriteOptions } from '../types.ts'
 
 /**
  * What the function of a transaction reads and writes with. Reads see one state, with the transaction's own writes over it;
  * writes reach the store together when the function ends, or not at all. Of no use once it has ended.
  */
-export interface Transaction extends Pick<Reader, 'get' | 'view' | 'getAsync' | 'getMany' | 'has'> {
+export interface Transaction
+  extends Pick<Reader, 'get' | 'view' | 'getAsync' | 'getMany' | 'getManyAsync' | 'has' | 'hasAsync'> {
   /**
    * Entries in the order of their keys, own writes among them at revision 0. A key that is first written while the range runs
    * may be left out. The part that was walked counts as read: a key that others put into it is a conflict.
    */
   range(options?: RangeOptions): ReturnType<Reader['range']>
+  /** As `range`, without ever stalling the event loop on a cold page. */
+  rangeAsync(options?: RangeOptions): ReturnType<Reader['rangeAsync']>
   /** The bytes of key and value are read before it returns. */
-  put(key: Bytes, value: Bytes, options?: { readonly ttl?: number }): void
+  put(key: Bytes, value: Bytes, options?: ExpiryOptions): void
   delete(key: Bytes): void
 }
 

@@ -2,6 +2,7 @@
 
 import { compareBytes } from '@orbitkv/bytes'
 import type { Engine, RecordView } from '@orbitkv/engine'
+import { evictedTag } from '../cache/types.ts'
 import { copyOut, copySpan } from '../reader.ts'
 import type { PreviousEntry, WatchedDelete, WatchedPut } from './types.ts'
 
@@ -15,7 +16,7 @@ const objectBytes = 200
 export function toDraft(record: RecordView, time: number, previous: PreviousEntry | undefined): Draft {
   const { kind, bytes, keyStart, keyBytes, revision } = record
   const key = copySpan(bytes, keyStart, keyBytes)
-  if (kind !== 'put') return removal(record.expired ? 'expire' : 'delete', key, revision, time, previous, record.lease)
+  if (kind !== 'put') return removal(removalKind(record), key, revision, time, previous, record.lease)
   return {
     kind: 'put',
     key,
@@ -32,8 +33,13 @@ export function toDraft(record: RecordView, time: number, previous: PreviousEntr
   }
 }
 
+function removalKind({ expired, tag }: RecordView): WatchedDelete['kind'] {
+  if (expired) return 'expire'
+  return tag === evictedTag ? 'evict' : 'delete'
+}
+
 export function removal(
-  kind: 'delete' | 'expire',
+  kind: WatchedDelete['kind'],
   key: Uint8Array,
   revision: number,
   time: number,

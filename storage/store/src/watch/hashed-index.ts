@@ -22,14 +22,18 @@ type Buckets<Watcher> = Map<number, Bucket<Watcher>[]>
 /** FNV-1a, in 32 bits. */
 const hashSeed = 0x811c9dc5 | 0
 const hashPrime = 0x01000193
-/** A power of two; with 10,000 prefixes one key in seven passes for nothing. */
-const filterSlots = 65_536
+/** A power of two; with 10,000 prefixes one key in thirteen passes for nothing. */
+const filterSlots = 131_072
+/** A count that has come so far is no longer kept, and its slot passes whatever falls to it. */
+const slotCountMax = 0xffff
 
 export class HashedIndex<Watcher extends Interested> {
   readonly #keys: Buckets<Watcher> = new Map()
   readonly #prefixes: Buckets<Watcher> = new Map()
-  /** How many hashes of prefixes fall to each slot: most keys concern nobody, and one load says so where a look-up takes several. */
-  readonly #filter = new Uint32Array(filterSlots)
+  /** Whether a hash of a prefix falls to a slot: most keys concern nobody, and one load says so where a look-up takes several. */
+  readonly #filter = new Uint32Array(filterSlots / 32)
+  /** How many do. Apart, since the bits alone stay in the processor's cache. */
+  readonly #slotCounts = new Uint16Array(filterSlots)
   /** Lengths that prefixes have, ascending, and how many prefixes have each. */
   #lengths: number[] = []
   readonly #countOf = new Map<number, number>()
@@ -62,28 +66,38 @@ export class HashedIndex<Watcher extends Interested> {
     if (kind === 'prefix') this.#count(start.length, hash, -1)
   }
 
-  /** Adds the watchers that the key `bytes[start, end)` concerns to `into`. */
-  match(bytes: Uint8Array, start: number, end: number, into: Watcher[]): void {
+  /** Whether the key `bytes[start, end)` concerns a watcher. Adds those that it does to `into`; without that it stops at the first. */
+  match(bytes: Uint8Array, start: number, end: number, into?: Watcher[]): boolean {
+    let isFound = false
     let hash = hashSeed
     let at = start
     for (const length of this.#lengths) {
       const stop = start + length
       if (stop > end) break
       for (; at < stop; at++) hash = Math.imul(hash ^ (bytes[at] as number), hashPrime)
-      if (this.#filter[slotOf(hash)] === 0) continue
+      const slot = slotOf(hash)
+      if ((((this.#filter[slot >>> 5] as number) >>> (slot & 31)) & 1) === 0) continue
       const found = this.#prefixes.get(hash)
-      if (found !== undefined) collect(found, bytes, start, stop, into)
+      if (found === undefined || !collect(found, bytes, start, stop, into)) continue
+      if (into === undefined) return true
+      isFound = true
     }
-    if (this.#keys.size === 0) return
+    if (this.#keys.size === 0) return isFound
     for (; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), hashPrime)
     const found = this.#keys.get(hash)
-    if (found !== undefined) collect(found, bytes, start, end, into)
+    return (found !== undefined && collect(found, bytes, start, end, into)) || isFound
   }
 
   /** Counts a prefix in or out, by its length and hash. */
   #count(length: number, hash: number, more: 1 | -1): void {
     const slot = slotOf(hash)
-    this.#filter[slot] = (this.#filter[slot] as number) + more
+    const inSlot = this.#slotCounts[slot] as number
+    if (inSlot < slotCountMax) {
+      this.#slotCounts[slot] = inSlot + more
+      const bit = 1 << (slot & 31)
+      const bits = this.#filter[slot >>> 5] as number
+      this.#filter[slot >>> 5] = inSlot + more === 0 ? bits & ~bit : bits | bit
+    }
     const count = (this.#countOf.get(length) ?? 0) + more
     if (count === 0) this.#countOf.delete(length)
     else this.#countOf.set(length, count)
@@ -96,12 +110,15 @@ function collect<Watcher>(
   bytes: Uint8Array,
   start: number,
   end: number,
-  into: Watcher[],
-): void {
+  into: Watcher[] | undefined,
+): boolean {
   for (const bucket of found) {
     if (compareBytes(bucket.bytes, 0, bucket.bytes.length, bytes, start, end) !== 0) continue
-    for (const watcher of bucket.watchers) into.push(watcher)
+    if (into !== undefined) for (const watcher of bucket.watchers) into.push(watcher)
+    // No other bucket has the same bytes.
+    return true
   }
+  return false
 }
 
 function slotOf(hash: number): number {

@@ -2,10 +2,12 @@
  * Where watches meet the log: follows it as batches are published, finds whom each record concerns, and hands it on.
  *
  * What must hold: with no live watcher nothing runs on the write path; a batch is given to live watchers in the moment it is
- * published, so that none is published between a watcher's last reading and its going live.
+ * published, so that none is published between a watcher's last reading and its going live; only a batch of which all changes were
+ * seen to concern nobody is passed over.
  */
 
-import type { CommittedBatch, Engine, Keyspace } from '@orbitkv/engine'
+import { hasCode } from '@orbitkv/base'
+import type { Change, CommittedBatch, Engine, Keyspace } from '@orbitkv/engine'
 import { engineErrors } from '@orbitkv/engine'
 import type { Clock } from '@orbitkv/runtime'
 import type { Committer } from '../committer.ts'
@@ -20,6 +22,8 @@ import { StoreWatcher, type WatcherHub } from './watcher.ts'
 
 const bufferBytesMax = 1024 ** 3
 const progressMsMax = 24 * 3_600_000
+/** Batches that were passed over, past which the log is looked up again instead of being walked through. */
+const walkedMax = 64
 
 export interface WatchHubOptions {
   readonly engine: Engine
@@ -40,6 +44,11 @@ export class WatchHub implements WatcherHub {
   readonly #live = new Interests<StoreWatcher>()
   /** Stands at the newest published batch, while there is a live watcher. Nobody else's code runs while it is moved on. */
   #changes: Iterator<CommittedBatch> | undefined
+  /** The position that it stands at, and the one up to which all is given or passed over. */
+  #followed = 0
+  #passed = 0
+  /** From `#passed` on to here nothing that was appended concerns a live watcher: it need not be read. */
+  #quietUpTo = 0
   #isTelling = false
   /** A watch has come to hold half of what it may. */
   #isCrowded = false
@@ -101,6 +110,24 @@ export class WatchHub implements WatcherHub {
     return watcher
   }
 
+  /**
+   * Changes have just been appended, as all of one batch or else in part to the batch before. Mostly they concern nobody, and here
+   * their keys are at hand, while reading them back costs a writer several times as much (bench store, watch). A batch that nobody tells
+   * of here is read.
+   */
+  noteAppended(changes: readonly Change[], isBatch: boolean): void {
+    if (this.#changes === undefined) return
+    const position = this.engine.appendedPosition
+    if (this.#quietUpTo < position - 1) return
+    for (let i = 0; i < changes.length; i++) {
+      const { kind, keyspace, key, keyStart, keyEnd } = changes[i] as Change
+      if (kind !== 'delete-range' && !this.#live.concerns(keyspace, key, keyStart, keyEnd)) continue
+      this.#quietUpTo = this.#passed
+      return
+    }
+    if (isBatch) this.#quietUpTo = Math.max(this.#quietUpTo, position)
+  }
+
   /** Every watch ends: quietly where there is no failure. */
   end(failure: Error | undefined): void {
     for (const watcher of this.#watchers) watcher.end(failure)
@@ -110,9 +137,11 @@ export class WatchHub implements WatcherHub {
 
   goLive(watcher: StoreWatcher): void {
     this.#live.add(watcher)
+    // What concerned nobody so far may concern this one.
+    this.#quietUpTo = this.#passed
     if (this.#changes !== undefined) return
-    this.#changes = this.engine.changes(this.engine.publishedPosition)
-    this.#committer.onPublished = () => this.#pump()
+    this.#follow(this.engine.publishedPosition)
+    this.#committer.onPublished = () => this.#published()
   }
 
   leaveLive(watcher: StoreWatcher): void {
@@ -129,13 +158,28 @@ export class WatchHub implements WatcherHub {
 
   // ---- what is published
 
-  #pump(): void {
+  #follow(position: number): void {
+    this.#changes = this.engine.changes(position)
+    this.#followed = this.#passed = this.#quietUpTo = position
+  }
+
+  #published(): void {
+    const position = this.engine.publishedPosition
+    if (this.#quietUpTo >= position) this.#passed = position
+    else this.#pump(position)
+  }
+
+  #pump(position: number): void {
     try {
+      this.#walkPast()
       while (this.#changes !== undefined) {
         const step = this.#changes.next()
         if (step.done === true) break
         this.#give(step.value)
+        if (step.value.position === position) break
       }
+      this.#followed = this.#passed = position
+      this.#quietUpTo = Math.max(this.#quietUpTo, position)
     } catch (error) {
       // The log can no longer be followed: who watches must hear of it, and the write that was published stands.
       this.end(error as Error)
@@ -143,10 +187,26 @@ export class WatchHub implements WatcherHub {
     if (this.#told.length === 0 || this.#isTelling) return
     this.#isTelling = true
     // Not from here: whoever publishes is in the middle of it, and those who are told may write.
-    queueMicrotask(() => this.#tell())
+    void Promise.resolve().then(this.#tellAll)
   }
 
-  #tell(): void {
+  /** Leaves what was passed over behind. */
+  #walkPast(): void {
+    const batches = this.#passed - this.#followed
+    if (batches <= walkedMax) {
+      try {
+        for (let i = 0; i < batches; i++) this.#changes?.next()
+        return
+      } catch (error) {
+        // Compaction may have taken what nobody had to read any more.
+        if (!hasCode(error, 'engine.compacted')) throw error
+      }
+    }
+    this.#follow(this.#passed)
+  }
+
+  /** Half of what `queueMicrotask` costs, which a writer with a busy watch pays for each put. */
+  readonly #tellAll = (): void => {
     this.#isTelling = false
     const told = this.#told
     this.#told = []
@@ -165,7 +225,8 @@ export class WatchHub implements WatcherHub {
         }
         continue
       }
-      for (const watcher of this.#live.match(record)) {
+      const { keyspace, bytes, keyStart, keyBytes } = record
+      for (const watcher of this.#live.match(keyspace, bytes, keyStart, keyStart + keyBytes)) {
         if (!watcher.wants(revision)) continue
         const { batch: drafts } = watcher
         if (drafts.length === 0) concerned.push(watcher)

@@ -3,6 +3,7 @@
 import { compareBytes, prefixEnd } from '@orbitkv/bytes'
 import type { Keyspace } from '@orbitkv/engine'
 import { storeErrors } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import { toBytes } from '../reader.ts'
 import type { Bytes } from '../types.ts'
 import type { WatchOptions } from './types.ts'
@@ -27,6 +28,7 @@ export function toInterest(keyspace: Keyspace, { key, prefix, range }: WatchOpti
     const start = toBytes(prefix ?? '', 'prefix').slice()
     return { kind: 'prefix', keyspace, start, end: prefixEnd(start) }
   }
+  checkOptions(range, 'range')
   const { gt, gte, lt, lte } = range
   if (gt !== undefined && gte !== undefined) throw storeErrors.bad_range({ problem: 'gt and gte cannot both be given' })
   if (lt !== undefined && lte !== undefined) throw storeErrors.bad_range({ problem: 'lt and lte cannot both be given' })

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Random, seedsFor } from '@orbitkv/base'
-import type { RecordView } from '@orbitkv/engine'
 import { covers, type Interest, shared, toInterest } from './interest.ts'
 import { Interests } from './interests.ts'
 import type { WatchOptions } from './types.ts'
@@ -33,9 +32,16 @@ function randomOptions(random: Random): WatchOptions {
   }
 }
 
-function recordOf(keyspace: number, key: Uint8Array): RecordView {
+/** With the key in the middle of other bytes. */
+function match<Watcher extends { interest: Interest }>(
+  interests: Interests<Watcher>,
+  keyspace: number,
+  key: Uint8Array,
+): readonly Watcher[] {
   const bytes = Uint8Array.from([9, ...key, 9])
-  return { keyspace, bytes, keyStart: 1, keyBytes: key.length } as unknown as RecordView
+  const matched = interests.match(keyspace, bytes, 1, 1 + key.length)
+  assert.equal(interests.concerns(keyspace, bytes, 1, 1 + key.length), matched.length > 0)
+  return matched
 }
 
 /** What a watch asks for, read off its options. */
@@ -71,7 +77,7 @@ describe('interests', () => {
         } else {
           const keyspace = random.pick(keyspaces)
           const key = randomKey(random)
-          const found = new Set(interests.match(recordOf(keyspace, key)))
+          const found = new Set(match(interests, keyspace, key))
           const expected = twin.filter((one) => one.interest.keyspace === keyspace && wants(one.options, key))
           assert.deepEqual(found, new Set(expected))
           for (const { interest, options } of twin) {
@@ -82,7 +88,7 @@ describe('interests', () => {
       }
       for (const watcher of twin) interests.remove(watcher)
       assert.equal(interests.size, 0)
-      assert.deepEqual(interests.match(recordOf(0, new Uint8Array(0))), [])
+      assert.deepEqual(match(interests, 0, new Uint8Array(0)), [])
     })
 
     test(`what two stretches share is what lies in both, seed ${seed}`, () => {

@@ -1,6 +1,6 @@
 /** Who is to hear of a key: the watchers of every keyspace, found by hashing where they watch keys and prefixes, else by interval. */
 
-import type { Keyspace, RecordView } from '@orbitkv/engine'
+import type { Keyspace } from '@orbitkv/engine'
 import { HashedIndex, type Interested } from './hashed-index.ts'
 import { IntervalIndex } from './interval-index.ts'
 
@@ -46,14 +46,21 @@ export class Interests<Watcher extends Interested> {
     if (this.#newest === space) this.#newest = undefined
   }
 
-  /** The watchers that a record of one key concerns. Valid until the next call. */
-  match({ keyspace, bytes, keyStart, keyBytes }: RecordView): readonly Watcher[] {
+  /** Whether the key `bytes[start, end)` concerns anybody. */
+  concerns(keyspace: Keyspace, bytes: Uint8Array, start: number, end: number): boolean {
+    const space = this.#space(keyspace)
+    return space !== undefined && (space.hashed.match(bytes, start, end) || space.intervals.match(bytes, start, end))
+  }
+
+  /** The watchers that it concerns. Valid until the next call. */
+  match(keyspace: Keyspace, bytes: Uint8Array, start: number, end: number): readonly Watcher[] {
     const space = this.#space(keyspace)
     if (space === undefined) return none
     const matched = this.#matched
-    matched.length = 0
-    space.hashed.match(bytes, keyStart, keyStart + keyBytes, matched)
-    space.intervals.match(bytes, keyStart, keyStart + keyBytes, matched)
+    // An array that is emptied gives its memory back, and takes some anew.
+    if (matched.length > 0) matched.length = 0
+    space.hashed.match(bytes, start, end, matched)
+    space.intervals.match(bytes, start, end, matched)
     return matched
   }
 

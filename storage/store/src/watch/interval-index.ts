@@ -54,19 +54,30 @@ export class IntervalIndex<Watcher extends Interested> {
     this.#root = remove(this.#root, watcher.interest.start, order)
   }
 
-  /** Adds the watchers whose range has the key `bytes[start, end)` to `into`. */
-  match(bytes: Uint8Array, start: number, end: number, into: Watcher[]): void {
-    if (this.#root !== undefined) collect(this.#root, bytes, start, end, into)
+  /** Whether a range has the key `bytes[start, end)`. Adds the watchers of those that do to `into`; without that it stops at the first. */
+  match(bytes: Uint8Array, start: number, end: number, into?: Watcher[]): boolean {
+    return this.#root !== undefined && collect(this.#root, bytes, start, end, into)
   }
 }
 
-function collect<Watcher>(node: Node<Watcher>, bytes: Uint8Array, from: number, to: number, into: Watcher[]): void {
-  if (endsBefore(node.lastEnd, bytes, from, to)) return
-  if (node.left !== undefined) collect(node.left, bytes, from, to, into)
+function collect<Watcher>(
+  node: Node<Watcher>,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  into: Watcher[] | undefined,
+): boolean {
+  if (endsBefore(node.lastEnd, bytes, from, to)) return false
+  let isFound = node.left !== undefined && collect(node.left, bytes, from, to, into)
+  if (isFound && into === undefined) return true
   const { start } = node
-  if (compareBytes(start, 0, start.length, bytes, from, to) > 0) return
-  if (!endsBefore(node.end, bytes, from, to)) into.push(node.watcher)
-  if (node.right !== undefined) collect(node.right, bytes, from, to, into)
+  if (compareBytes(start, 0, start.length, bytes, from, to) > 0) return isFound
+  if (!endsBefore(node.end, bytes, from, to)) {
+    isFound = true
+    into?.push(node.watcher)
+  }
+  if (isFound && into === undefined) return true
+  return (node.right !== undefined && collect(node.right, bytes, from, to, into)) || isFound
 }
 
 function endsBefore(end: Uint8Array | undefined, bytes: Uint8Array, from: number, to: number): boolean {

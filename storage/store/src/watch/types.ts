@@ -53,9 +53,9 @@ export interface WatchedPut extends ChangeBase {
   readonly tag: number
 }
 
-/** `expire`: the time to live of the key, or its lease, has ended. */
+/** `expire`: the time to live of the key, or its lease, has ended. `evict`: the store is a cache, and was full. */
 export interface WatchedDelete extends ChangeBase {
-  readonly kind: 'delete' | 'expire'
+  readonly kind: 'delete' | 'expire' | 'evict'
   readonly value: undefined
 }
 

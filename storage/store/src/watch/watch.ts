@@ -1,8 +1,12 @@
 /** A watch as an async iterator over its watcher. */
 
+import { storeErrors } from '../errors.ts'
 import type { Watch, WatchEvent, Watcher } from './types.ts'
 
 type Step = IteratorResult<WatchEvent, undefined>
+
+/** Calls of `next` that may wait at once; a `for await` loop has one. */
+const waitersMax = 1000
 
 const done: Step = { done: true, value: undefined }
 
@@ -34,6 +38,7 @@ export class StoreWatch implements Watch {
         return Promise.reject(error)
       }
     }
+    if (this.#waiters.length >= waitersMax) return Promise.reject(storeErrors.watch_crowded({ max: waitersMax }))
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
   }
 
