@@ -8,9 +8,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Random } from '@orbitkv/base'
+import { accessTable } from './access-table.ts'
 import { table } from './differential-table.ts'
+import { keyTable } from './key-table.ts'
 import { RawClient, type Reply } from './resp.ts'
 import { missing, type OurServer, type RealRedis, startOurs, startRealRedis } from './servers.ts'
+import { streamTable } from './stream-table.ts'
 
 const seed = Number(process.env.ORBIT_SEED ?? 20_240_901)
 const skip = missing('redis-server')
@@ -41,7 +44,7 @@ describe(`like a real Redis, ORBIT_SEED=${seed}`, { skip }, () => {
   }
 
   for (const protocol of [2, 3] as const) {
-    for (const [name, commands] of Object.entries(table)) {
+    for (const [name, commands] of Object.entries({ ...table, ...keyTable, ...streamTable, ...accessTable })) {
       test(`${name}, RESP${protocol}`, async () => {
         await both(['HELLO', protocol])
         await both(['FLUSHALL'])
@@ -60,6 +63,8 @@ describe(`like a real Redis, ORBIT_SEED=${seed}`, { skip }, () => {
     assert.ok('array' in names)
     for (const name of names.array) {
       assert.ok('bulk' in name)
+      // What Redis 7.0 has not.
+      if (name.bulk.startsWith('orbit.') || name.bulk === 'waitaof') continue
       const [theirs, mine] = await both(['COMMAND', 'INFO', name.bulk])
       assert.deepEqual(comparable(mine), comparable(theirs), name.bulk)
     }
@@ -227,7 +232,8 @@ function randomCommand(random: Random): (string | number)[] {
     () => [
       'EXPIRE',
       key(),
-      random.pick([1000, 0, -1, 'z', '9223372036854775807']),
+      // Never the same twice: which of two is later must not depend on the moment at which each server had them.
+      random.pick([random.between(1001, 1_000_000), 0, -1, 'z', '9223372036854775807']),
       ...someOf(random, ['NX', 'XX', 'GT', 'LT']),
     ],
     () => ['PEXPIREAT', key(), random.pick([1, 99_999_999_999_999]), ...someOf(random, ['NX', 'XX', 'GT', 'LT'])],

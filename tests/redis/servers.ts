@@ -37,6 +37,9 @@ export async function startOurs(options: OurOptions = {}): Promise<OurServer & {
     port: 0,
     limits,
     info: () => ({ version: '0.0.0', store: store.stats() }),
+    cache: store,
+    snapshot: (at) => store.snapshot({ at }),
+    watch: (keyspace, watched, ready) => store.watcher(keyspace, watched, ready),
     log: (level, message, error) => {
       if (level === 'error') errors.push(message, error)
     },
@@ -55,12 +58,14 @@ export async function startOurs(options: OurOptions = {}): Promise<OurServer & {
 }
 
 /** Why a test with real Redis tools cannot run here; false where it can. */
-export function missing(tool: 'redis-server' | 'redis-cli' | 'redis-benchmark'): string | false {
+export function missing(
+  tool: 'redis-server' | 'redis-cli' | 'redis-benchmark' | 'prometheus' | 'promtool',
+): string | false {
   try {
     execFileSync(tool, ['--version'], { stdio: 'ignore' })
     return false
   } catch {
-    return `${tool} is not installed (Debian: apt-get install redis)`
+    return `${tool} is not installed (Debian: apt-get install redis prometheus)`
   }
 }
 
@@ -72,12 +77,12 @@ export interface RealRedis {
 
 const startDeadlineMs = 10_000
 
-/** A Redis without persistence on a free port. */
-export async function startRealRedis(): Promise<RealRedis> {
+/** A Redis without persistence on a free port, with further arguments. */
+export async function startRealRedis(further: readonly string[] = []): Promise<RealRedis> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'orbit-real-redis-'))
   const args = ['--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder, '--bind', '127.0.0.1']
-  const child = spawn('redis-server', args, { stdio: 'ignore' })
+  const child = spawn('redis-server', [...args, ...further], { stdio: 'ignore' })
   await untilConnects(port, child)
   const version = /v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1] ?? ''
   return {

@@ -159,7 +159,7 @@ describe(`transactions like those of a real Redis, ORBIT_SEED=${seed}`, { skip }
     await both(0, ['FLUSHALL'])
     const random = new Random(seed)
     const commands = new Commands(random, ['k1', 'k2', 'k3', 'k4'])
-    const kinds = ['hash', 'set', 'sortedSet', 'list', 'key'] as const
+    const kinds = ['hash', 'set', 'sortedSet', 'list', 'stream', 'key'] as const
     const done: string[] = []
     const rounds = 500
     let roundsWithMore = 0

@@ -1,6 +1,8 @@
 /** Random commands on every type, over so few keys that types meet: to be answered alike by a real Redis and by ours. */
 
 import type { Random } from '@orbitkv/base'
+import { GeoCommands } from './geo-commands.ts'
+import { StreamCommands, withoutTimes } from './stream-commands.ts'
 
 export type Command = (string | number)[]
 
@@ -13,10 +15,14 @@ const globs = ['*', 'a*', '[0-9]', '?']
 export class Commands {
   readonly #random: Random
   readonly #keys: readonly string[]
+  readonly #streams: StreamCommands
+  readonly #places: GeoCommands
 
   constructor(random: Random, keys: readonly string[]) {
     this.#random = random
     this.#keys = keys
+    this.#streams = new StreamCommands(random, keys)
+    this.#places = new GeoCommands(random, keys)
   }
 
   get #key(): string {
@@ -47,6 +53,10 @@ export class Commands {
     const keys = this.#many(() => this.#key, 3)
     const count = this.#random.chance(20) ? this.#random.pick([0, 'x', 9, -1]) : keys.length
     return [count, ...keys]
+  }
+
+  geo(): Command {
+    return this.#places.command()
   }
 
   hash(): Command {
@@ -230,6 +240,10 @@ export class Commands {
     ])()
   }
 
+  stream(): Command {
+    return this.#streams.any()
+  }
+
   /** SORT and HyperLogLog, over keys that make something to sort by. */
   value(): Command {
     const key = this.#key
@@ -285,7 +299,14 @@ export class Commands {
       () => ['PERSIST', key],
       () => ['EXPIRETIME', 'nokey'],
       () => ['DBSIZE'],
-      () => ['SCAN', 0, 'COUNT', 1000, 'TYPE', this.#random.pick(['hash', 'list', 'set', 'zset', 'string', 'x'])],
+      () => [
+        'SCAN',
+        0,
+        'COUNT',
+        1000,
+        'TYPE',
+        this.#random.pick(['hash', 'list', 'set', 'zset', 'stream', 'string', 'x']),
+      ],
     ])()
   }
 }
@@ -306,13 +327,21 @@ const unordered = new Set([
   'SSCAN',
   'ZSCAN',
   'SCAN',
+  'GEOSEARCH',
+  'GEORADIUS',
+  'GEORADIUS_RO',
+  'GEORADIUSBYMEMBER',
+  'GEORADIUSBYMEMBER_RO',
 ])
 /** Of these, those whose elements come in pairs in RESP2. */
 const paired = new Set(['HGETALL', 'HSCAN', 'ZSCAN'])
 
 /** A reply with its elements in order, where Redis gives them in any. */
 export function comparable([name, ...rest]: Command, reply: unknown): unknown {
+  if (String(name).startsWith('X')) return withoutTimes([name as string, ...rest], reply)
+  if (/^B?Z/.test(String(name))) reply = withoutZeroSign(reply)
   if (!unordered.has(String(name)) || typeof reply !== 'object' || reply === null) return reply
+  if (String(name).startsWith('GEO') && isOrdered(rest)) return reply
   const [kind, value] = Object.entries(reply)[0] as [string, unknown]
   if (!Array.isArray(value)) return reply
   if (String(name).endsWith('SCAN')) {
@@ -321,6 +350,19 @@ export function comparable([name, ...rest]: Command, reply: unknown): unknown {
   const isPaired =
     (paired.has(String(name)) && kind !== 'set') || (rest.includes('WITHVALUES') && 'bulk' in (value[0] ?? {}))
   return { [kind]: inOrder(value, isPaired) }
+}
+
+/** Of a search for places. */
+function isOrdered(words: readonly (string | number)[]): boolean {
+  return words.includes('ASC') || words.includes('DESC') || (words.includes('COUNT') && !words.includes('ANY'))
+}
+
+/** Redis keeps the sign of a zero in large sorted sets only; ours never does. */
+function withoutZeroSign(value: unknown): unknown {
+  if (value === '-0') return '0'
+  if (Array.isArray(value)) return value.map(withoutZeroSign)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([kind, item]) => [kind, withoutZeroSign(item)]))
 }
 
 function inOrder(elements: readonly unknown[], isPaired: boolean): string[] {

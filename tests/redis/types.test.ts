@@ -1,5 +1,5 @@
 /**
- * Hashes, lists, sets, sorted sets and the bits of strings: random commands to a real Redis 7.0 and to ours, from a seed (ORBIT_SEED). Every
+ * Hashes, lists, sets, sorted sets, streams and the bits of strings: random commands to a real Redis 7.0 and to ours, from a seed (ORBIT_SEED). Every
  * reply must be equal, to the kind and the byte; where Redis promises no order, in any order.
  */
 
@@ -15,9 +15,11 @@ const skip = missing('redis-server')
 const rounds = 250
 const commandsPerRound = 25
 
-type Kind = 'hash' | 'set' | 'sortedSet' | 'list' | 'bits' | 'value'
-const collections: readonly Kind[] = ['hash', 'set', 'sortedSet', 'list']
+type Kind = 'hash' | 'set' | 'sortedSet' | 'list' | 'stream' | 'geo' | 'bits' | 'value'
+const collections: readonly Kind[] = ['hash', 'set', 'sortedSet', 'list', 'stream', 'geo']
 const kinds: readonly Kind[] = [...collections, 'bits', 'value']
+/** Seeds that found a fault: of 21 an unsigned field that saturates, of 31 the sign of a score of zero. */
+const keptSeeds: Partial<Record<Kind, readonly number[]>> = { bits: [21], sortedSet: [31] }
 
 describe(`types like those of a real Redis, ORBIT_SEED=${seed}`, { skip }, () => {
   let real: RealRedis
@@ -39,7 +41,7 @@ describe(`types like those of a real Redis, ORBIT_SEED=${seed}`, { skip }, () =>
     await real.close()
   })
 
-  async function compare(make: () => Command, told: string): Promise<void> {
+  async function compare(make: () => Command, told: string, from = seed): Promise<void> {
     const done: string[] = []
     for (let round = 0; round < rounds; round++) {
       const commands = Array.from({ length: commandsPerRound }, make)
@@ -49,7 +51,7 @@ describe(`types like those of a real Redis, ORBIT_SEED=${seed}`, { skip }, () =>
         assert.deepEqual(
           comparable(command, mine[place]),
           comparable(command, theirs[place]),
-          `${told}, ORBIT_SEED=${seed}, the last commands:\n${done.slice(-40).join('\n')}`,
+          `${told}, ORBIT_SEED=${from}, the last commands:\n${done.slice(-40).join('\n')}`,
         )
       }
     }
@@ -63,12 +65,17 @@ describe(`types like those of a real Redis, ORBIT_SEED=${seed}`, { skip }, () =>
       await Promise.all([theirClient.call('FLUSHALL'), ourClient.call('FLUSHALL')])
     }
     for (const kind of kinds) {
-      test(`random commands on a ${kind}, RESP${protocol}`, async () => {
+      const compareKind = async (from: number): Promise<void> => {
         await begin()
-        const random = new Random(seed + protocol)
+        const random = new Random(from + protocol)
         const commands = new Commands(random, ['k1', 'k2', 'k3'])
-        await compare(() => (collections.includes(kind) && random.chance(12) ? commands.key() : commands[kind]()), kind)
-      })
+        const hasTypes = collections.includes(kind)
+        await compare(() => (hasTypes && random.chance(12) ? commands.key() : commands[kind]()), kind, from)
+      }
+      test(`random commands on a ${kind}, RESP${protocol}`, () => compareKind(seed))
+      for (const kept of keptSeeds[kind] ?? []) {
+        test(`random commands on a ${kind}, RESP${protocol}, seed ${kept}`, () => compareKind(kept))
+      }
     }
 
     test(`random commands on all types at once, RESP${protocol}`, async () => {

@@ -7,20 +7,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { RawClient, type Reply } from './resp.ts'
 import { missing, type OurServer, type RealRedis, startOurs, startRealRedis } from './servers.ts'
+import { type Step, say, wait } from './steps.ts'
+import { streamScripts } from './stream-scripts.ts'
 import type { Command } from './type-commands.ts'
 
 const skip = missing('redis-server')
 const clientCount = 4
-
-/** A step of one client; `blocks`: its reply comes with a later step, or when its time is over. */
-interface Step {
-  readonly client: number
-  readonly command: Command
-  readonly blocks: boolean
-}
-
-const say = (client: number, ...command: Command): Step => ({ client, command, blocks: false })
-const wait = (client: number, ...command: Command): Step => ({ client, command, blocks: true })
 
 const scripts: Readonly<Record<string, readonly Step[]>> = {
   'what is there is taken at once': [
@@ -173,7 +165,7 @@ describe('waiting as at a real Redis', { skip }, () => {
   }
 
   for (const protocol of [2, 3]) {
-    for (const [name, script] of Object.entries(scripts)) {
+    for (const [name, script] of Object.entries({ ...scripts, ...streamScripts })) {
       test(`${name}, RESP${protocol}`, async () => {
         const [theirs, mine] = await Promise.all([play(real.port, protocol, script), play(ours.port, protocol, script)])
         for (const [place, { command }] of script.entries()) {

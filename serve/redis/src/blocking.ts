@@ -9,7 +9,7 @@
  */
 
 import type { Clock, Timer } from '@orbitkv/runtime'
-import type { Call, Command } from './commands/command.ts'
+import { type Call, type Command, CommandError } from './commands/command.ts'
 import type { Arguments } from './protocol/arguments.ts'
 import { latin1 } from './protocol/text.ts'
 import type { Session } from './session.ts'
@@ -41,6 +41,7 @@ interface Waiting extends Wait {
 /** What the waits need of their server. */
 export interface BlockingHost {
   readonly clock: Clock
+  readonly blockedClientsMax: number
   /** Tries to serve one of the keys; false where there is nothing to take. */
   serve(wait: Wait, name: string): boolean
   /** Replies, and lets the client go on. */
@@ -49,10 +50,12 @@ export interface BlockingHost {
   release(session: Session): void
 }
 
+const tooManyBlocked = 'ERR max number of blocked clients reached. Try again once some are served.'
+
 export class Blocking {
   readonly #host: BlockingHost
   readonly #bySession = new Map<Session, Waiting>()
-  /** By key, in the order in which they came. */
+  /** By database and key, in the order in which they came. */
   readonly #byName = new Map<string, Set<Waiting>>()
   #ready = new Set<string>()
 
@@ -69,9 +72,14 @@ export class Blocking {
     return this.#bySession.has(session)
   }
 
+  /** Throws where too many clients wait already. */
   add(wait: Wait): void {
+    if (this.#bySession.size >= this.#host.blockedClientsMax) throw new CommandError(tooManyBlocked)
     const found = wait.arguments
-    const names = wait.keyPlaces.map((place) => latin1(found.bytes, found.start(place), found.end(place)))
+    const { database } = wait.session
+    const names = wait.keyPlaces.map((place) =>
+      nameOf(database, latin1(found.bytes, found.start(place), found.end(place))),
+    )
     const waiting: Waiting = { ...wait, names, timer: undefined }
     if (wait.timeoutMs > 0) {
       waiting.timer = this.#host.clock.after(wait.timeoutMs, () => this.end(wait.session, 'timeout'))
@@ -99,12 +107,19 @@ export class Blocking {
   }
 
   /** A key has, or may have, something to take; returns whether anybody waits for it. */
-  note(key: Uint8Array): boolean {
+  note(database: number, key: Uint8Array): boolean {
     if (this.#byName.size === 0) return false
-    const name = latin1(key, 0, key.length)
+    const name = nameOf(database, latin1(key, 0, key.length))
     if (!this.#byName.has(name)) return false
     this.#ready.add(name)
     return true
+  }
+
+  /** As `note` for every key of a database that anybody waits for: it has other contents now. */
+  noteAll(database: number): boolean {
+    const first = nameOf(database, '')
+    for (const name of this.#byName.keys()) if (name.startsWith(first)) this.#ready.add(name)
+    return this.#ready.size > 0
   }
 
   /** Serves the keys noted, and those that serving fills, until nothing can be served. */
@@ -118,7 +133,7 @@ export class Blocking {
 
   #serveKey(name: string): void {
     for (const waiting of [...(this.#byName.get(name) ?? [])]) {
-      if (!this.#host.serve(waiting, name)) continue
+      if (!this.#host.serve(waiting, name.slice(1))) continue
       this.#remove(waiting.session)
       this.#host.release(waiting.session)
     }
@@ -136,4 +151,9 @@ export class Blocking {
     }
     return waiting
   }
+}
+
+/** A database and a key in it; the database is one character. */
+function nameOf(database: number, key: string): string {
+  return String.fromCharCode(database) + key
 }

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 import type { Command, CommandSpec } from './commands/command.ts'
 import { allCommands } from './commands/index.ts'
 import { redisConfig } from './config.ts'
+import { suiteSection } from './suite.ts'
+import { suiteResults } from './suite-results.ts'
 import { redisVersion } from './version.ts'
 
 const intro = `# Redis compatibility
@@ -22,16 +24,19 @@ texts follow Redis ${redisVersion}; a test sends the same commands to both and c
 - **Durability.** With \`--durability always\`, the default, a reply goes out when everything it tells is on the disk, reads included.
   If the disk fails, the connections that waited are closed without a reply, since nobody knows whether the write survived;
   afterwards writes answer \`MISCONF\` and reads go on.
-- **One database**, number 0. It is the store's default keyspace, which the embedded API reads and writes, too; collections it
+- **Sixteen databases**. Number 0 is the store's default keyspace, which the embedded API reads and writes, too; collections it
   only reads: a write over one fails there with \`store.key_of_server\`, since it would leave the elements behind.
-- **Passwords** do not exist yet. The port can be bound to loopback addresses only.
+- **Passwords** are shown nowhere, not even by CONFIG GET (\`***\`). Wrong ones in a row make an address wait. While the default user needs none, the port stays on this machine.
 - **Keys are in order**, as bytes: \`KEYS\` and \`SCAN\` return them so.
 - **Collections** keep their elements in order, as bytes: \`HGETALL\`, \`SMEMBERS\` and their kin return them so, also where Redis keeps the
   order of insertion for small ones. An element is a key of the store: a field or member has at most 8,175 bytes, and one command
   changes at most a million records (a sorted set takes two for each member).
 - **Atomic on the disk.** What a command or a transaction changes is one batch: after a crash all of it is there, or none.
 - **Sizes.** A key has at most 8 KiB and a value 1 MiB (settable to 16 MiB); more is refused with \`ERR\`, naming the limit.
-- **Memory.** Nothing is evicted; the store is on the disk. When that is full, writes answer \`MISCONF\`, reads and deletes go on.
+- **Memory.** The store is on the disk; when that is full, writes answer \`MISCONF\`, reads and deletes go on. \`maxmemory\` bounds not the memory of the process but
+  what keys and values of database 0 take (128 bytes beside each; of a collection its key counts, its elements do not): it is the store's
+  [cache mode](cache.md). \`maxmemory-policy\` is \`noeviction\`, \`allkeys-\` or \`volatile-\` with \`lru\`, \`lfu\`, \`ttl\` or
+  \`w-tinylfu\`; the random ones are refused. Only strings go. Both hold until the server stops; in orbit.toml they are \`store.cache_…\`.
 - **A client that closes its sending half** of the connection gets no more replies, as in Redis; one that waits for the disk
   then is not sent either.
 - **Times** reach to the year 287,396; a later one becomes that.
@@ -40,7 +45,13 @@ texts follow Redis ${redisVersion}; a test sends the same commands to both and c
 /** The page, whole. */
 export function documentation(): string {
   const commands = [...allCommands().values()]
-  return [intro, commandSection(commands), differenceSection(commands), limitSection()].join('\n')
+  return [
+    intro,
+    commandSection(commands),
+    differenceSection(commands),
+    limitSection(),
+    suiteSection(suiteResults),
+  ].join('\n')
 }
 
 const groups: readonly [group: CommandSpec['group'], title: string][] = [
@@ -50,12 +61,17 @@ const groups: readonly [group: CommandSpec['group'], title: string][] = [
   ['list', 'Lists'],
   ['set', 'Sets'],
   ['sorted-set', 'Sorted sets'],
+  ['geo', 'Places on the earth'],
+  ['stream', 'Streams'],
   ['hyperloglog', 'HyperLogLog'],
   ['generic', 'Keys'],
   ['transactions', 'Transactions'],
+  ['scripting', 'Scripts'],
   ['pubsub', 'Publish and subscribe'],
   ['connection', 'Connection'],
   ['server', 'Server'],
+  ['cluster', 'Cluster'],
+  ['orbit', 'Of OrbitKV: what Redis has not'],
 ]
 
 function commandSection(commands: readonly Command[]): string {

@@ -5,6 +5,6 @@ import { defineErrors } from '@orbitkv/base'
 export const redisErrors = defineErrors('redis', {
   not_loopback: {
     retry: 'no',
-    text: 'the Redis port cannot be bound to {host}: there are no passwords yet, so it stays on this machine; use 127.0.0.1, ::1 or localhost',
+    text: 'the Redis port cannot be bound to {host} while the default user needs no password: set redis.requirepass or redis.acl_file, or stay on this machine with 127.0.0.1, ::1 or localhost',
   },
 })

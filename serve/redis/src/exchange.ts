@@ -9,7 +9,9 @@ import type { Clock } from '@orbitkv/runtime'
 import type { BlockingHost, End, Wait } from './blocking.ts'
 import type { Client } from './client.ts'
 import type { Call } from './commands/command.ts'
+import type { RedisLimits } from './config.ts'
 import type { Executor } from './executor.ts'
+import type { Held } from './pauses.ts'
 import { OutputLimitReached, type Reply, type ReplyWriter } from './protocol/reply.ts'
 import type { Session } from './session.ts'
 
@@ -19,7 +21,7 @@ export interface ExchangeHost {
   readonly executor: Executor
   readonly call: Call
   readonly reply: ReplyWriter<Client>
-  readonly messageBytesMax: number
+  readonly limits: RedisLimits
   openTurn(): void
   /** Lets a client go on with its commands. */
   runLater(client: Client): void
@@ -36,6 +38,10 @@ export class Exchange implements BlockingHost {
     this.clock = host.clock
   }
 
+  get blockedClientsMax(): number {
+    return this.#host.limits.blockedClientsMax
+  }
+
   get isEmpty(): boolean {
     return this.#later.length === 0
   }
@@ -49,16 +55,35 @@ export class Exchange implements BlockingHost {
     const { call, reply } = this.#host
     reply.end()
     const { arguments: found } = call
-    while (this.#later.length > 0) for (const run of this.#later.splice(0)) run()
+    this.#runLater()
     call.arguments = found
-    call.session = client
+    call.databases.enter(call, client)
     reply.begin(client)
+  }
+
+  /** Runs commands that had to wait (pauses.ts), where no other is at hand, and lets their clients go on. */
+  resume(held: readonly Held[]): void {
+    const { call, executor } = this.#host
+    this.#host.openTurn()
+    for (const { session, arguments: found } of held) {
+      const client = session as Client
+      if (client.isClosed || client.isEnding) continue
+      client.isBlocked = false
+      this.#encodeFor(client, () => {
+        call.databases.enter(call, client)
+        call.arguments = found
+        executor.run(call)
+      })
+      this.#runLater()
+      // It may wait again: for an element, or in another pause.
+      if (!client.isBlocked) this.release(client)
+    }
   }
 
   message(session: Session, encode: (reply: Reply) => void): void {
     const client = session as Client
     if (client.isClosed) return
-    if (client.outputBytes > this.#host.messageBytesMax) this.#host.giveUp(client, new OutputLimitReached())
+    if (client.outputBytes > this.#host.limits.messageBytesMax) this.#host.giveUp(client, new OutputLimitReached())
     else this.#encodeFor(client, () => encode(this.#host.reply))
   }
 
@@ -67,7 +92,7 @@ export class Exchange implements BlockingHost {
     const { call, executor } = this.#host
     let isServed = true
     this.#encodeFor(client, () => {
-      call.session = client
+      call.databases.enter(call, client)
       call.arguments = wait.arguments
       isServed = executor.runServed(wait, call, name)
     })
@@ -89,6 +114,10 @@ export class Exchange implements BlockingHost {
     client.isBlocked = false
     client.isStalled = true
     this.#host.runLater(client)
+  }
+
+  #runLater(): void {
+    while (this.#later.length > 0) for (const run of this.#later.splice(0)) run()
   }
 
   #encodeFor(client: Client, encode: () => void): void {

@@ -41,13 +41,22 @@ function run(error: unknown): { reply: string; logged: [LogLevel, unknown][] } {
     logged.push([level, cause]),
   )
   const stats = newStats()
-  const writer = new ReplyWriter<Session>(new BufferPool(1_000_000), 1_000_000, stats)
+  const writer = new ReplyWriter<Session>(new BufferPool(1_000_000), { outputBytesMax: 1_000_000 }, stats)
   const found = new Arguments()
   found.bytes = Buffer.from('FAIL')
   found.add(0, 4)
   const session = { ...nobody }
+  const timings = { now: () => 0, ended() {} }
+  const notifications = { isOn: false, failed() {} }
+  const pauses = { isOn: false }
   writer.begin(session)
-  const call = { arguments: found, reply: writer, session, server: { stats }, collections: { pending: { drop() {} } } }
+  const call = {
+    arguments: found,
+    reply: writer,
+    session,
+    server: { stats, timings, notifications, pauses, memoryLimit: { bytesMax: 0 } },
+    databases: { drop() {} },
+  }
   // Only what the executor itself uses: the command does nothing with the rest.
   executor.run(call as unknown as Call)
   writer.end()

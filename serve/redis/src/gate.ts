@@ -12,18 +12,29 @@
  */
 
 import type { Owner } from '@orbitkv/store'
-import type { Chunk, SliceOwner } from './protocol/output.ts'
+import type { SliceOwner, SliceSource } from './protocol/output.ts'
 import { Slices } from './protocol/output.ts'
 
 export interface GateClient extends SliceOwner {
   /** Sends `chunk.bytes[start, end)` and releases the chunk when it is out. */
-  deliver(chunk: Chunk, start: number, end: number): void
+  deliver(chunk: SliceSource, start: number, end: number): void
   /** The replies will not come: close. */
   fail(error: Error): void
 }
 
+/** What a turn was, for who measures it. */
+export interface TurnFacts {
+  /** As the clock's `monotonic` said when it began. */
+  readonly startedMs: number
+  /** Commands that write: those that it stands for. */
+  readonly writes: number
+}
+
 interface Turn<Client extends GateClient> {
   slices: Slices<Client>
+  readonly facts: TurnFacts | undefined
+  /** When it began, in milliseconds since 1970. */
+  readonly atMs: number
   isSettled: boolean
   error: Error | undefined
 }
@@ -38,6 +49,8 @@ export class Gate<Client extends GateClient> {
   readonly #waiting: Turn<Client>[] = []
   readonly #spares: Slices<Client>[] = []
   #isReleasing = false
+  /** Called when the replies of a turn go out that has facts. */
+  onReleased: (facts: TurnFacts) => void = () => {}
 
   constructor(owner: Owner, onFailure: (error: Error) => void) {
     this.#owner = owner
@@ -48,13 +61,19 @@ export class Gate<Client extends GateClient> {
     return this.#waiting.length
   }
 
+  /** When the oldest turn began whose replies wait, in milliseconds since 1970; undefined where none does. */
+  get oldestMs(): number | undefined {
+    return this.#waiting[0]?.atMs
+  }
+
   /** Ends a turn; returns the collection for the next, and whether the replies had to wait. */
-  endTurn(slices: Slices<Client>): Slices<Client> {
+  endTurn(slices: Slices<Client>, atMs = 0, facts?: TurnFacts): Slices<Client> {
     if (this.#waiting.length === 0 && this.#owner.settled) {
       deliverAll(slices)
+      if (facts !== undefined) this.onReleased(facts)
       return slices
     }
-    const turn: Turn<Client> = { slices, isSettled: false, error: undefined }
+    const turn: Turn<Client> = { slices, facts, atMs, isSettled: false, error: undefined }
     this.#waiting.push(turn)
     this.#settle(turn)
     return this.#spares.pop() ?? new Slices()
@@ -78,9 +97,12 @@ export class Gate<Client extends GateClient> {
     if (this.#isReleasing) return
     this.#isReleasing = true
     while (this.#waiting[0]?.isSettled) {
-      const { slices, error } = this.#waiting.shift() as Turn<Client>
-      if (error === undefined) deliverAll(slices)
-      else this.#failAll(slices, error)
+      const { slices, facts, error } = this.#waiting.shift() as Turn<Client>
+      if (error !== undefined) this.#failAll(slices, error)
+      else {
+        deliverAll(slices)
+        if (facts !== undefined) this.onReleased(facts)
+      }
       if (this.#spares.length < sparesMax) this.#spares.push(slices)
     }
     this.#isReleasing = false
@@ -91,7 +113,7 @@ export class Gate<Client extends GateClient> {
     for (let i = 0; i < slices.count; i++) {
       const client = slices.owners[i] as Client
       client.outputBytes -= (slices.ends[i] as number) - (slices.starts[i] as number)
-      ;(slices.chunks[i] as Chunk).release()
+      ;(slices.chunks[i] as SliceSource).release()
       client.fail(error)
     }
     slices.count = 0
@@ -101,7 +123,7 @@ export class Gate<Client extends GateClient> {
 function deliverAll<Client extends GateClient>(slices: Slices<Client>): void {
   const { owners, chunks, starts, ends, count } = slices
   for (let i = 0; i < count; i++) {
-    ;(owners[i] as Client).deliver(chunks[i] as Chunk, starts[i] as number, ends[i] as number)
+    ;(owners[i] as Client).deliver(chunks[i] as SliceSource, starts[i] as number, ends[i] as number)
   }
   slices.count = 0
 }

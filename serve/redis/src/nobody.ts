@@ -1,5 +1,6 @@
 /** The session of a call before its first command, so that there always is one. */
 
+import { ourselves } from './access/people.ts'
 import type { Session } from './session.ts'
 
 export const nobody: Session = {
@@ -10,6 +11,8 @@ export const nobody: Session = {
   lastActiveMs: 0,
   protocol: 2,
   outputBytes: 0,
+  user: ourselves,
+  database: 0,
   connectionName: '',
   libraryName: '',
   libraryVersion: '',
@@ -18,6 +21,7 @@ export const nobody: Session = {
   lastCommand: undefined,
   transaction: undefined,
   watched: undefined,
+  isLane: false,
   isBlocked: false,
   subscriptions: undefined,
   requestBytes: 0,

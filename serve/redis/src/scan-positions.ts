@@ -24,15 +24,22 @@ export class ScanPositions {
   /** In the order of their making, which is the order in which they go. */
   readonly #places = new Map<number, Uint8Array>()
   #bytes = 0
+  /** What a scan of all keys is told at the end of a shard: the number of the next, 0 after the last. */
+  readonly ended: number
+  /** A cursor tells the shard it is of: it is the rest when divided by the number of shards. */
+  readonly #step: number
   #next: number
 
-  constructor(nowMs: number) {
-    this.#next = nowMs * cursorsPerMs + 1
+  constructor(nowMs: number, shard = 0, shardCount = 1) {
+    this.ended = (shard + 1) % shardCount
+    this.#step = shardCount
+    this.#next = Math.ceil((nowMs * cursorsPerMs + 1) / shardCount) * shardCount + shard
   }
 
   /** Remembers the last key that was returned; `key` is kept. */
   remember(key: Uint8Array): number {
-    const cursor = this.#next++
+    const cursor = this.#next
+    this.#next += this.#step
     this.#places.set(cursor, key)
     this.#bytes += key.length + entryOverheadBytes
     for (const [oldest, place] of this.#places) {

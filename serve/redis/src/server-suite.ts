@@ -10,13 +10,17 @@ import { openLogEngine } from '@orbitkv/engine-log'
 import type { Connection } from '@orbitkv/runtime'
 import { SimulatedClock, SimulatedDisk, SimulatedNetwork } from '@orbitkv/runtime/simulated'
 import { type Durability, EngineStore, storeConfig } from '@orbitkv/store'
+import type { AccessSettings } from './access/access.ts'
 import type { RedisLimits } from './config.ts'
 import type { LogLevel } from './log.ts'
-import { type RedisServer, startRedis } from './server.ts'
+import type { RedisServer } from './options.ts'
+import { startRedis } from './server.ts'
 
 export interface TestOptions {
   readonly seed?: number
   readonly limits?: Partial<RedisLimits>
+  readonly access?: AccessSettings
+  readonly host?: string
   readonly durability?: Durability
   /** What one direction of a connection takes before `send` has to wait. */
   readonly windowBytes?: number
@@ -110,12 +114,16 @@ export async function startTestServer(options: TestOptions = {}): Promise<TestSe
   const log: LogLine[] = []
   const server = await startRedis({
     owner: store.owner,
+    cache: store,
     network: network.host('server'),
     clock,
-    host: '127.0.0.1',
+    host: options.host ?? '127.0.0.1',
     port: 0,
     limits,
+    access: options.access ?? {},
     info: () => ({ version: '0.0.0', store: store.stats() }),
+    snapshot: (at) => store.snapshot({ at }),
+    watch: (keyspace, watched, ready) => store.watcher(keyspace, watched, ready),
     log: (level, message, error) => log.push({ level, message, error }),
     endOfTurn: (run) => void clock.after(turnMs, run),
     runId: '0'.repeat(40),

@@ -9,84 +9,63 @@
 
 import { Random } from '@orbitkv/base'
 import { Change } from '@orbitkv/engine'
-import type { Address, Clock, Connection, Listener, Network, Timer } from '@orbitkv/runtime'
-import type { Owner } from '@orbitkv/store'
+import type { Family } from '@orbitkv/metrics'
+import type { Address, Clock, Connection } from '@orbitkv/runtime'
+import { Access } from './access/access.ts'
+import { closeOnChange } from './access/consequences.ts'
 import { Blocking } from './blocking.ts'
 import { Channels } from './channels.ts'
 import { Client, type ClientHost } from './client.ts'
-import { Collections } from './collections/collections.ts'
-import { Reaper } from './collections/reaper.ts'
 import { type Call, type Command, redisKeyspace } from './commands/command.ts'
 import { allCommands } from './commands/index.ts'
+import { Saves } from './commands/saving.ts'
 import type { CommandTable } from './commands/table.ts'
-import { type RedisLimits, redisConfig } from './config.ts'
-import { redisErrors } from './errors.ts'
+import { type RedisLimits, redisConfig, strangerLimitsOf } from './config.ts'
+import { Databases } from './databases.ts'
+import { Doors, type TlsDoor } from './doors.ts'
 import { Exchange } from './exchange.ts'
 import { Executor } from './executor.ts'
+import { type MachineFacts, redisFamilies } from './families.ts'
 import { Gate } from './gate.ts'
 import type { Log } from './log.ts'
+import { MemoryLimit } from './memory-limit.ts'
+import type { Message } from './messages.ts'
 import { nobody } from './nobody.ts'
+import { Notifications } from './notifications/notifications.ts'
+import type { RedisOptions, RedisServer } from './options.ts'
+import { ChangeStreams } from './orbit/change-streams.ts'
+import { Pauses } from './pauses.ts'
 import { Arguments } from './protocol/arguments.ts'
 import { BufferPool, BuffersExhausted } from './protocol/buffers.ts'
-import { RequestParser } from './protocol/parser.ts'
+import { type ParserLimits, RequestParser } from './protocol/parser.ts'
 import { OutputLimitReached, type Reply, ReplyWriter } from './protocol/reply.ts'
 import { ScanPositions } from './scan-positions.ts'
 import { Scratch } from './scratch.ts'
+import { luaModule } from './scripts/lua-module.ts'
+import { Scripts } from './scripts/scripts.ts'
+import type { WasmModule } from './scripts/wasm.ts'
 import type { Session } from './session.ts'
-import { newStats, type Rates, rateOf } from './stats.ts'
+import { type Settings, settingsOf } from './settings.ts'
+import { newStats, RateMeter } from './stats.ts'
+import { Sweeper } from './sweeper.ts'
+import { Timings } from './timings.ts'
 import type { RedisStats, ServerFacts, ServerView } from './view.ts'
+import { Inbox } from './workers/inbox.ts'
+import { Router } from './workers/router.ts'
 
-export interface RedisOptions {
-  readonly owner: Owner
-  readonly network: Network
-  readonly clock: Clock
-  /** A loopback address; `127.0.0.1` if absent. Others are refused with `redis.not_loopback`. */
-  readonly host?: string
-  /** 0 takes a free one. */
-  readonly port: number
-  /** What differs from the defaults in config.ts. */
-  readonly limits?: Partial<RedisLimits>
-  /** What INFO tells about the store. */
-  readonly info: () => ServerFacts
-  readonly log?: Log
-  /** Runs `run` at the end of the running turn of the event loop: `setImmediate` if absent; for simulation. */
-  readonly endOfTurn?: (run: () => void) => void
-  /** 40 hexadecimal digits that INFO shows; made from the time of the start if absent. */
-  readonly runId?: string
-}
-
-export interface RedisServer {
-  readonly address: Address
-  readonly stats: Readonly<RedisStats>
-  readonly connections: number
-  /**
-   * Accepts no more, answers what was received, then closes every connection; what is not done after
-   * `deadlineMs` (5,000 if absent) is cut. Resolves when all are closed.
-   */
-  close(deadlineMs?: number): Promise<void>
-}
-
-/** Starts the front. Fails with `redis.not_loopback`, `config.invalid`, `network.address_in_use`, `network.address_refused`. */
+/**
+ * Starts the front. Fails with `redis.not_loopback`, `config.invalid`, `access.bad_file`, `network.address_in_use`,
+ * `network.address_refused`.
+ */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
-  const host = options.host ?? '127.0.0.1'
-  if (!isLoopback(host)) throw redisErrors.not_loopback({ host })
-  const limits = redisConfig.parse({ ...options.limits })
-  const server = new Server(options, limits)
-  await server.listen({ host, port: options.port })
+  const server = new Server(options, redisConfig.parse({ ...options.limits }), await luaModule())
+  if (options.worker === undefined) await server.listen()
   return server
 }
 
-/** A name could resolve to anything, so the only one that is taken is `localhost`. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
-}
-
 const closeDeadlineMsDefault = 5000
-const ratesIntervalMs = 1000
 /** Keys of a pipeline that the store is told of at once: enough to wait for memory together, few enough to stay in the cache. */
 const keysAheadMax = 32
-/** How often idle connections are looked for, at most. */
-const idleCheckMsMax = 1000
 
 class Server implements RedisServer, ClientHost, ServerView {
   readonly limits: RedisLimits
@@ -95,13 +74,28 @@ class Server implements RedisServer, ClientHost, ServerView {
   readonly runId: string
   readonly stats: RedisStats = newStats()
   readonly sessions = new Map<number, Client>()
+  readonly lanes = new Map<number, Client>()
+  readonly router: Router | undefined
   readonly blocking: Blocking
+  readonly pauses: Pauses
   readonly channels = new Channels()
-  address: Address = { host: '', port: 0 }
+  readonly scripts: Scripts
+  readonly saves: Saves
+  readonly memoryLimit: MemoryLimit
+  readonly timings: Timings
+  readonly settings: Settings
+  streamNodeEntries = 100
+  readonly notifications: Notifications
+  readonly snapshot: RedisOptions['snapshot']
+  readonly changes: ChangeStreams
+  readonly access: Access
+  readonly strangerLimits: ParserLimits
 
   readonly #options: RedisOptions
   readonly #log: Log
   readonly #endOfTurn: (run: () => void) => void
+  readonly #doors: Doors
+  readonly #sweeper: Sweeper
   readonly #pool: BufferPool
   readonly #arguments = new Arguments()
   readonly #reply: ReplyWriter<Client>
@@ -109,33 +103,40 @@ class Server implements RedisServer, ClientHost, ServerView {
   readonly #table: CommandTable = allCommands()
   readonly #executor: Executor
   readonly #call: Call
-  readonly #collections: Collections
-  readonly #reaper: Reaper
+  readonly #databases: Databases
   readonly #exchange: Exchange
   readonly #keySpans = new Uint32Array(2 * keysAheadMax)
   readonly #stalled = new Set<Client>()
   readonly #finishTurn = (): void => this.#endTurn()
-  #listener: Listener | undefined
-  #nextId = 1
+  /** Numbers of connections: no two servers of a node give the same. */
+  #nextId: number
+  readonly #idStep: number
   #isTurnOpen = false
   #turnMs = 0
-  #rates: Rates
-  #ratesTimer: Timer | undefined
-  #idleTimer: Timer | undefined
+  #turnStartedMs = 0
+  readonly #rates: RateMeter
   #closing: Promise<void> | undefined
   #allClosed: (() => void) | undefined
 
-  constructor(options: RedisOptions, limits: RedisLimits) {
-    const { clock, owner } = options
+  constructor(options: RedisOptions, limits: RedisLimits, lua: WasmModule) {
+    const { clock, owner, worker } = options
+    const shard = worker?.shard ?? 0
+    const shardCount = worker?.topology().shardCount ?? 1
+    this.#nextId = shard + 1
+    this.#idStep = shardCount
     this.limits = limits
     this.clock = clock
     this.startedMs = clock.now()
+    this.saves = new Saves(this.startedMs)
+    this.timings = new Timings(clock)
     this.runId = options.runId ?? runIdOf(this.startedMs)
     this.#options = options
     this.#log = options.log ?? (() => {})
     this.#endOfTurn = options.endOfTurn ?? setImmediate
+    this.memoryLimit = new MemoryLimit(options.cache, options.info().store.cache, shardCount)
+    this.scripts = new Scripts(lua, limits, this.#log)
     this.#pool = new BufferPool(limits.buffersBytesMax)
-    this.#reply = new ReplyWriter(this.#pool, limits.outputBytesMax, this.stats)
+    this.#reply = new ReplyWriter(this.#pool, limits, this.stats)
     this.#gate = new Gate(owner, (error) => {
       this.#log(
         'error',
@@ -143,14 +144,70 @@ class Server implements RedisServer, ClientHost, ServerView {
         error,
       )
     })
+    this.#gate.onReleased = (facts) => this.timings.released(facts)
     this.#executor = new Executor(this.#table, this.#log)
-    this.#rates = rateOf(this.stats)
-    this.#collections = new Collections(owner)
-    this.#reaper = new Reaper(owner, clock)
-    this.#collections.onGrave = (at) => this.#reaper.note(at)
-    this.#collections.onReady = (key) => {
-      if (this.blocking.note(key)) this.later(() => this.blocking.serveReady())
+    this.access = new Access({ ...options.access, commands: this.commands(), clock, log: this.#log })
+    closeOnChange(this.access.users, {
+      sessions: () => this.sessions.values(),
+      running: () => this.#call.session,
+      followsInVain: (session) =>
+        this.changes.isFollowing(session) && !this.access.allowsAlways(session.user, 'orbit.watch'),
+      endWait: (session) => {
+        if (!this.blocking.isWaiting(session)) this.router?.unblock(session as Client, true)
+      },
+    })
+    this.strangerLimits = strangerLimitsOf(limits)
+    this.settings = settingsOf(this, limits)
+    this.#doors = new Doors({
+      network: options.network,
+      address: { host: options.host ?? '127.0.0.1', port: options.port },
+      tls: options.tls,
+      limits,
+      stats: this.stats,
+      access: this.access,
+      clientCount: () => this.sessions.size,
+      welcome: (connection) => this.#welcome(connection),
+    })
+    this.#sweeper = new Sweeper({
+      clock,
+      limits,
+      clients: this.sessions,
+      onCut: (client, reason) => {
+        this.stats.connectionsCut++
+        this.#log('debug', `connection ${client.id} ${reason}: cut`)
+      },
+    })
+    this.#rates = new RateMeter(clock, this.stats)
+    this.#databases = new Databases(owner, clock)
+    this.#databases.onReady = (database, key) => {
+      if (this.blocking.note(database, key)) this.later(() => this.blocking.serveReady())
     }
+    this.#databases.onOver = (database, key) => {
+      if (!this.blocking.note(database, key)) return
+      this.#openTurn()
+      this.blocking.serveReady()
+    }
+    this.notifications = new Notifications({
+      server: this,
+      databases: this.#databases,
+      clock,
+      log: this.#log,
+      watch: options.watch,
+      inTurn: (run) => {
+        this.#openTurn()
+        run()
+      },
+    })
+    this.snapshot = options.snapshot
+    this.changes = new ChangeStreams({
+      server: this,
+      clock,
+      watch: options.watch,
+      inTurn: (run) => {
+        this.#openTurn()
+        run()
+      },
+    })
     this.#call = {
       owner,
       reply: this.#reply,
@@ -160,8 +217,9 @@ class Server implements RedisServer, ClientHost, ServerView {
       limits,
       change: new Change(),
       scratch: new Scratch(),
-      scans: new ScanPositions(this.startedMs),
-      collections: this.#collections,
+      scans: new ScanPositions(this.startedMs, shard, shardCount),
+      collections: this.#databases.collectionsOf(0),
+      databases: this.#databases,
       random: new Random(this.startedMs),
       executor: this.#executor,
       isInTransaction: false,
@@ -171,25 +229,48 @@ class Server implements RedisServer, ClientHost, ServerView {
       executor: this.#executor,
       call: this.#call,
       reply: this.#reply,
-      messageBytesMax: limits.messageBytesMax,
+      limits,
       openTurn: () => this.#openTurn(),
       runLater: (client) => this.runLater(client),
       giveUp: (client, error) => this.#giveUp(client, error),
     })
     this.blocking = new Blocking(this.#exchange)
+    this.pauses = new Pauses({ clock, limits, resume: (held) => this.#exchange.resume(held) })
+    this.router = this.#newRouter()
+    this.#executor.router = this.router
   }
 
-  async listen(address: Address): Promise<void> {
-    this.#listener = await this.#options.network.listen(address, (connection) => this.#accept(connection))
-    this.address = this.#listener.address
-    this.#measureRates()
-    if (this.limits.idleTimeoutMs > 0) this.#closeIdle()
+  async listen(sharedPort?: number): Promise<void> {
+    await this.#doors.open(sharedPort)
+    this.#rates.start()
+    this.#sweeper.start()
   }
 
   // ---- what commands see
 
   get bufferBytes(): number {
     return this.#pool.takenBytes
+  }
+
+  get repliesWaitMs(): number {
+    const { oldestMs } = this.#gate
+    return oldestMs === undefined ? 0 : Math.max(0, this.clock.now() - oldestMs)
+  }
+
+  get address(): Address {
+    return this.#doors.address
+  }
+
+  get sharedAddress(): Address | undefined {
+    return this.#doors.sharedAddress
+  }
+
+  get tlsAddress(): Address | undefined {
+    return this.#doors.tlsAddress
+  }
+
+  get tls(): TlsDoor | undefined {
+    return this.#options.tls
   }
 
   get connections(): number {
@@ -209,46 +290,88 @@ class Server implements RedisServer, ClientHost, ServerView {
 
   resetStats(): void {
     Object.assign(this.stats, newStats())
-    this.#rates = rateOf(this.stats)
+    this.#rates.restart()
     for (const command of this.commands()) {
       command.calls = 0
       command.failures = 0
+      command.rejections = 0
+      command.durations = undefined
+      command.timedCalls = 0
+      command.nextTimedCall = 0
     }
+  }
+
+  families(machine: MachineFacts): Family[] {
+    return redisFamilies(this, machine)
   }
 
   // ---- connections
 
-  #accept(connection: Connection): void {
-    this.stats.connectionsReceived++
-    if (this.sessions.size >= this.limits.clientsMax) {
-      this.#turnAway(connection)
-      return
-    }
+  #welcome(connection: Connection): void {
     const parser = new RequestParser(this.limits, this.#pool, this.#arguments)
-    const client = new Client(this.#nextId++, connection, parser, this.clock.now(), this)
+    const client = new Client(this.#takeId(), connection, parser, this.clock.now(), this)
+    client.user = this.access.newcomer
     this.sessions.set(client.id, client)
   }
 
-  #turnAway(connection: Connection): void {
-    this.stats.connectionsRejected++
-    connection.onData = () => {}
-    connection.onClose = () => {}
-    connection.onDrain = () => {}
-    connection.send(tooManyClients, 0, tooManyClients.length)
-    connection.end()
+  acceptLane(connection: Connection): void {
+    const parser = new RequestParser(this.limits, this.#pool, this.#arguments)
+    const client = new Client(this.#takeId(), connection, parser, this.clock.now(), this, true)
+    this.lanes.set(client.id, client)
+  }
+
+  closeLanes(): void {
+    this.router?.close()
+  }
+
+  get isCongested(): boolean {
+    return this.router?.isFull ?? false
+  }
+
+  #takeId(): number {
+    const id = this.#nextId
+    this.#nextId += this.#idStep
+    return id
+  }
+
+  #newRouter(): Router | undefined {
+    const { worker } = this.#options
+    if (worker === undefined) return undefined
+    return new Router({
+      shard: worker.shard,
+      topology: worker.topology,
+      connect: worker.connect,
+      place: (hole) => this.#reply.place(hole),
+      inbox: new Inbox(this.#pool, this.limits, this.stats, (client, error) => this.#giveUp(client as Client, error)),
+      random: this.#call.random,
+      commands: () => this.commands(),
+      release: (client) => this.#exchange.release(client),
+      openTurn: () => this.#openTurn(),
+      drained: () => {
+        for (const client of this.sessions.values()) client.goOn()
+      },
+    })
   }
 
   closed(client: Client, error: Error | undefined): void {
     if (error !== undefined) this.#log('debug', `connection ${client.id} was lost`, error)
     this.#stalled.delete(client)
     this.blocking.forget(client)
+    this.pauses.forget(client)
+    if (client.isLane) {
+      this.lanes.delete(client.id)
+      return
+    }
+    this.router?.forget(client)
     this.channels.forget(client)
+    this.changes.forget(client)
     this.sessions.delete(client.id)
     if (this.sessions.size === 0) this.#allClosed?.()
   }
 
-  sent(bytes: number): void {
+  sent(client: Client, bytes: number): void {
     this.stats.outputBytes += bytes
+    if (this.access.users.isCounted) this.access.countBytes(client, bytes)
   }
 
   // ---- turns
@@ -256,6 +379,7 @@ class Server implements RedisServer, ClientHost, ServerView {
   received(client: Client, bytes: Uint8Array, start: number, end: number): void {
     if (client.isClosed || client.isEnding) return
     this.stats.inputBytes += end - start
+    if (this.access.users.isCounted) this.access.countBytes(client, end - start)
     this.#openTurn()
     this.#run(client, bytes, start, end)
   }
@@ -276,6 +400,7 @@ class Server implements RedisServer, ClientHost, ServerView {
       this.#log('error', 'the store cannot be used', error)
     }
     this.#turnMs = this.#options.owner.now()
+    this.#turnStartedMs = this.timings.startOfTurn(this.#turnMs)
   }
 
   #endTurn(): void {
@@ -284,12 +409,15 @@ class Server implements RedisServer, ClientHost, ServerView {
       this.#stalled.clear()
       for (const client of stalled) if (client.isStalled && !client.isClosed) this.#run(client, noBytes, 0, 0)
     }
+    // Own lanes run in this turn, while it is open.
+    this.router?.flush()
     this.#isTurnOpen = false
     this.#call.scratch.trim()
     this.stats.turns++
     const { slices } = this.#reply
     if (slices.count > 0) {
-      this.#reply.slices = this.#gate.endTurn(slices)
+      const facts = this.timings.endOfTurn(this.#turnStartedMs, this.stats.writes)
+      this.#reply.slices = this.#gate.endTurn(slices, this.#turnMs, facts)
       if (this.#reply.slices !== slices) this.stats.turnsWithheld++
     }
     // Clients that had to wait for their turn, not for their reader.
@@ -323,12 +451,12 @@ class Server implements RedisServer, ClientHost, ServerView {
   #runCommands(client: Client): void {
     const { parser } = client
     const call = this.#call
-    call.session = client
+    this.#databases.enter(call, client)
     // Not before the first: most clients send one command and wait.
     let untilPeek = 1
     for (let left = this.limits.commandsPerTurnMax; !client.isEnding && !client.isClosed; left--) {
       if (client.isBlocked) return
-      if (left === 0 || !client.hasRoom) {
+      if ((left <= 0 && !client.isLane) || !client.hasRoom) {
         this.#stall(client)
         return
       }
@@ -342,15 +470,39 @@ class Server implements RedisServer, ClientHost, ServerView {
         return
       }
       call.arguments = parser.arguments
-      this.#executor.run(call)
+      if (client.isLane) this.#runForOthers(call)
+      else this.#executor.run(call)
       // Counts what was encoded, so that `hasRoom` knows of it.
       this.#reply.mark()
       if (!this.#exchange.isEmpty) this.#exchange.run(client)
     }
   }
 
+  /** A command of a lane whose reply is over the limits is answered so: the lane has others' commands, too. */
+  #runForOthers(call: Call): void {
+    try {
+      this.#executor.run(call)
+    } catch (error) {
+      if (!(error instanceof OutputLimitReached || error instanceof BuffersExhausted)) throw error
+      this.#reply.rewind()
+      this.#reply.error('ERR the reply takes more than the limit (outputBytesMax)')
+    }
+  }
+
   later(run: () => void): void {
     this.#exchange.add(run)
+  }
+
+  tellOtherWorkers(message: Message): void {
+    this.router?.tellOthers(message)
+  }
+
+  unblock(id: number, isError: boolean): boolean {
+    const client = this.sessions.get(id) ?? this.lanes.get(id)
+    if (client?.isBlocked !== true) return false
+    if (!this.blocking.isWaiting(client)) return this.router?.unblock(client, isError) ?? false
+    this.later(() => this.blocking.end(client, isError ? 'unblocked' : 'timeout'))
+    return true
   }
 
   message(session: Session, encode: (reply: Reply) => void): void {
@@ -362,7 +514,7 @@ class Server implements RedisServer, ClientHost, ServerView {
     const spans = this.#keySpans
     const count = parser.peekKeys(spans)
     // One key alone has nothing to wait together with.
-    if (count > 1) this.#options.owner.prefetch(redisKeyspace, parser.bytes, spans, count)
+    if (count > 1) this.#call.owner.prefetch(redisKeyspace, parser.bytes, spans, count)
     return keysAheadMax
   }
 
@@ -382,29 +534,6 @@ class Server implements RedisServer, ClientHost, ServerView {
     client.cut()
   }
 
-  // ---- timers
-
-  #measureRates(): void {
-    const last = this.#rates
-    const now = rateOf(this.stats)
-    this.stats.commandsPerSecond = Math.max(0, now.commands - last.commands)
-    this.stats.inputBytesPerSecond = Math.max(0, now.inputBytes - last.inputBytes)
-    this.stats.outputBytesPerSecond = Math.max(0, now.outputBytes - last.outputBytes)
-    this.#rates = now
-    this.#ratesTimer = this.clock.after(ratesIntervalMs, () => this.#measureRates())
-  }
-
-  #closeIdle(): void {
-    const { idleTimeoutMs } = this.limits
-    const nowMs = this.clock.now()
-    for (const client of [...this.sessions.values()]) {
-      if (nowMs - client.lastActiveMs >= idleTimeoutMs && client.outputBytes === 0 && !isWaiting(client)) {
-        client.cut()
-      }
-    }
-    this.#idleTimer = this.clock.after(Math.min(idleTimeoutMs, idleCheckMsMax), () => this.#closeIdle())
-  }
-
   // ---- the end
 
   close(deadlineMs = closeDeadlineMsDefault): Promise<void> {
@@ -413,10 +542,14 @@ class Server implements RedisServer, ClientHost, ServerView {
   }
 
   async #close(deadlineMs: number): Promise<void> {
-    this.#ratesTimer?.cancel()
-    this.#idleTimer?.cancel()
-    this.#reaper.stop()
-    await this.#listener?.close()
+    this.#rates.stop()
+    this.#sweeper.stop()
+    this.#databases.stop()
+    this.timings.stop()
+    this.pauses.stop()
+    this.notifications.stop()
+    this.changes.stop()
+    await this.#doors.close()
     if (this.sessions.size === 0) return
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve
@@ -430,11 +563,6 @@ class Server implements RedisServer, ClientHost, ServerView {
   }
 }
 
-/** Who waits for an element or for messages is not idle. */
-function isWaiting({ isBlocked, subscriptions }: Client): boolean {
-  return isBlocked || subscriptions !== undefined
-}
-
 /** Tells one start from another; nothing depends on its being unpredictable. */
 function runIdOf(startedMs: number): string {
   const random = new Random(startedMs)
@@ -442,4 +570,3 @@ function runIdOf(startedMs: number): string {
 }
 
 const noBytes = new Uint8Array(0)
-const tooManyClients = Buffer.from('-ERR max number of clients reached\r\n')

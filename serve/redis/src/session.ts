@@ -1,5 +1,6 @@
 /** A connection as commands see it. */
 
+import type { User } from '@orbitkv/access'
 import type { Address } from '@orbitkv/runtime'
 import type { Subscriptions } from './channels.ts'
 import type { Command } from './commands/command.ts'
@@ -15,6 +16,10 @@ export interface Session extends ReplyOwner {
   readonly local: Address
   readonly createdMs: number
   readonly lastActiveMs: number
+  /** Who may run what: as whom it logged in, or `stranger` (access/people.ts). */
+  user: User
+  /** Chosen by SELECT. Who changes it calls `Databases.enter`. */
+  database: number
   /** Given by CLIENT SETNAME; empty for none. */
   connectionName: string
   libraryName: string
@@ -26,6 +31,8 @@ export interface Session extends ReplyOwner {
   /** Since MULTI. */
   transaction: Transaction | undefined
   watched: Watched | undefined
+  /** What it sends runs here, as another worker decided. */
+  readonly isLane: boolean
   /** It waits for an element (blocking.ts). */
   isBlocked: boolean
   /** Undefined while it listens to nothing. */

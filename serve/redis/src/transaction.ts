@@ -17,16 +17,19 @@ interface Queued {
   readonly arguments: Arguments
 }
 
+/** What a queued command takes beside its arguments, about. */
+const queuedBytes = 400
+
 export class Transaction {
   readonly commands: Queued[] = []
-  /** Of all arguments. */
+  /** Of all arguments, and of what holds them. */
   bytes = 0
   /** A command was refused, so that EXEC will refuse all. */
   isBroken = false
 
   queue(command: Command, found: Arguments): void {
     const kept = keepArguments(found)
-    this.bytes += kept.bytes.length
+    this.bytes += kept.bytes.length + queuedBytes
     this.commands.push({ command, arguments: kept })
   }
 }
@@ -40,7 +43,7 @@ export function keepArguments(found: Arguments): Arguments {
   return kept
 }
 
-/** Watched keys of a connection, each with the revision that it had; 0 where there was none. */
+/** Watched keys of a connection, behind a character for their database, each with the revision that it had; 0 where there was none. */
 export type Watched = Map<string, number>
 
 export function watchKey(call: Call, place: number): void {
@@ -48,15 +51,15 @@ export function watchKey(call: Call, place: number): void {
   const start = found.start(place)
   const end = found.end(place)
   session.watched ??= new Map()
-  const name = latin1(found.bytes, start, end)
+  const name = String.fromCharCode(session.database) + latin1(found.bytes, start, end)
   if (!session.watched.has(name)) session.watched.set(name, revisionOf(call.owner, found.bytes, start, end))
 }
 
 /** Whether a watched key is not what it was. */
-export function hasChanged({ owner, session }: Call): boolean {
+export function hasChanged({ databases, session }: Call): boolean {
   for (const [name, revision] of session.watched ?? []) {
-    const key = Buffer.from(name, 'latin1')
-    if (revisionOf(owner, key, 0, key.length) !== revision) return true
+    const key = Buffer.from(name.slice(1), 'latin1')
+    if (revisionOf(databases.ownerOf(name.charCodeAt(0)), key, 0, key.length) !== revision) return true
   }
   return false
 }
@@ -65,17 +68,22 @@ function revisionOf(owner: Owner, key: Uint8Array, start: number, end: number): 
   return owner.get(redisKeyspace, key, start, end)?.revision ?? 0
 }
 
-/** Runs commands on changes that are pending over the store, and writes them as one batch. */
+/** Runs commands on changes that are pending over the store, whatever their database, and writes them as one batch. */
 export function runAtomically(call: Call, run: () => void): void {
-  const { owner, collections } = call
-  const changes = new PendingChanges(owner)
-  call.owner = changes
-  collections.pending.base = changes
+  const { databases } = call
+  const { base } = databases
+  const changes = new PendingChanges(base)
+  databases.base = changes
+  databases.enter(call, call.session)
+  let isDone = false
   try {
     run()
+    databases.base = base
+    changes.commit()
+    isDone = true
   } finally {
-    call.owner = owner
-    collections.pending.base = owner
+    databases.base = base
+    if (!isDone) databases.reread()
+    databases.enter(call, call.session)
   }
-  changes.commit()
 }

@@ -11,7 +11,7 @@ import { type Call, CommandError, redisKeyspace, wrongType } from '../commands/c
 import type { Arguments } from '../protocol/arguments.ts'
 import type { Collections } from './collections.ts'
 import { elementHeadBytes, elementOrder, generationStart, orderStart } from './element-keys.ts'
-import { type Header, headerBytesMax, headerBytesShort, readHeader, writeHeader } from './header.ts'
+import { type Header, headerBytesList, headerBytesMax, headerBytesShort, readHeader, writeHeader } from './header.ts'
 import { elementKeyspace } from './keyspaces.ts'
 import { nth } from './nth.ts'
 
@@ -20,6 +20,7 @@ export const hashTag = 1
 export const listTag = 2
 export const setTag = 3
 export const sortedSetTag = 4
+export const streamTag = 5
 
 /** The header says so once it has outgrown what Redis keeps compactly: it stays so, as there. */
 export const flagLarge = 1
@@ -36,6 +37,7 @@ export class Collection implements Header {
   length = 0
   head = 0
   tail = 0
+  state: Uint8Array = noBytes
   expiresAt = 0
   readonly tag: number
   readonly key: Uint8Array
@@ -88,8 +90,27 @@ export class Collection implements Header {
   }
 
   /** The key of an element, as bytes of the caller's own. */
-  elementKey(member: Uint8Array): Uint8Array {
-    return this.#collections.keys.element(this.generation, member, 0, member.length).copy()
+  elementKey(member: Uint8Array, order: number = elementOrder): Uint8Array {
+    return this.#collections.keys.element(this.generation, member, 0, member.length, order).copy()
+  }
+
+  /** As `get`, for an element of another order. */
+  getOf(order: number, member: Uint8Array): RecordView | undefined {
+    const { keys, pending } = this.#collections
+    keys.element(this.generation, member, 0, member.length, order)
+    return pending.get(elementKeyspace, keys.bytes, 0, keys.end)
+  }
+
+  putOf(order: number, member: Uint8Array, value: Uint8Array): void {
+    const { keys, pending } = this.#collections
+    keys.element(this.generation, member, 0, member.length, order)
+    pending.put(elementKeyspace, keys.bytes, 0, keys.end, value, 0, value.length)
+  }
+
+  deleteOf(order: number, member: Uint8Array): void {
+    const { keys, pending } = this.#collections
+    keys.element(this.generation, member, 0, member.length, order)
+    pending.delete(elementKeyspace, keys.bytes, 0, keys.end)
   }
 
   /** All keys of an order, narrowed where `within` has bounds, which are whole keys. */
@@ -126,20 +147,40 @@ export class Collection implements Header {
     return nth(this, order, place)
   }
 
-  /** Writes the header, or takes the key away where nothing is left. */
+  /** Whether it has no key: a stream without entries has one. */
+  get isGone(): boolean {
+    return this.length === 0 && this.tag !== streamTag
+  }
+
+  /** A client that waits for something under the key may now find it, or never will. */
+  wake(): void {
+    this.#collections.onReady(this.key)
+  }
+
+  /** Writes the header, or takes the key away where nothing is left; clients that wait for an element look again. */
   save(): void {
+    this.write()
+    if (this.isGone) return
+    if (this.tag === listTag || this.tag === sortedSetTag || this.tag === streamTag) this.wake()
+  }
+
+  /** As `save`, where there is nothing new for those who wait. */
+  write(): void {
     const { pending } = this.#collections
     const { key } = this
-    if (this.length === 0) {
+    if (this.isGone) {
       pending.delete(redisKeyspace, key, 0, key.length)
       this.#collections.forgetExpiry(this.generation, this.expiresAt)
       return
     }
     const bytes = writeHeader(this)
-    const headerBytes = this.tag === listTag ? headerBytesMax : headerBytesShort
-    pending.put(redisKeyspace, key, 0, key.length, bytes, 0, headerBytes, this.tag, this.expiresAt)
-    if (this.tag === listTag || this.tag === sortedSetTag) this.#collections.onReady(key)
+    pending.put(redisKeyspace, key, 0, key.length, bytes, 0, headerBytesOf(this.tag), this.tag, this.expiresAt)
   }
+}
+
+function headerBytesOf(tag: number): number {
+  if (tag === streamTag) return headerBytesMax
+  return tag === listTag ? headerBytesList : headerBytesShort
 }
 
 /** A field, member or position: what comes after the head of an element's key, as bytes of the caller's own. */
@@ -172,9 +213,9 @@ export function openCollection(call: Call, place: number, tag: number): Collecti
 }
 
 /** A new collection; what stands under the key is to be replaced by the caller (`replaceWith`). */
-export function newCollection(call: Call, key: Uint8Array, tag: number): Collection {
-  const collection = new Collection(call.collections, tag, key)
-  collection.generation = call.collections.newGeneration()
+export function newCollection({ collections }: Pick<Call, 'collections'>, key: Uint8Array, tag: number): Collection {
+  const collection = new Collection(collections, tag, key)
+  collection.generation = collections.newGeneration()
   return collection
 }
 
@@ -192,7 +233,7 @@ export function replaceWith(call: Call, collection: Collection): void {
   const { key } = collection
   collections.buryKey(key, 0, key.length)
   collections.pending.delete(redisKeyspace, key, 0, key.length)
-  if (collection.length > 0) collection.save()
+  if (!collection.isGone) collection.save()
 }
 
 /** Whether two places among the arguments hold the same key. */

@@ -28,7 +28,7 @@ export class Collections {
   readonly keys = new ElementKey()
   /** Called with the time from which on there is a grave to look at. */
   onGrave: (at: number) => void = () => {}
-  /** Called with the key of a collection that was written, from which a blocked client may now take something. */
+  /** Called with the key of a collection that was written or is gone, for blocked clients that now may, or never will, get something. */
   onReady: (key: Uint8Array) => void = () => {}
   /** Whether there is, or may have been since the start, any collection: where there is none, strings pay nothing. */
   any: boolean
@@ -65,6 +65,8 @@ export class Collections {
     const { generation } = headerOf(record)
     if (expiresAt !== 0) this.#removeGrave({ at: expiresAt, generation })
     this.#addGrave({ at: 0, generation }, key, start, end)
+    // Who waits for entries of a group is told that it is gone.
+    this.onReady(key.subarray(start, end))
   }
 
   /** As `bury` for whatever stands under a key. */
@@ -101,7 +103,7 @@ function readMark(owner: Owner): number {
   return record === undefined ? 0 : Number(decodeText(copyValue(record)))
 }
 
-const scratch: Header = { flags: 0, generation: 0, length: 0, head: 0, tail: 0 }
+const scratch: Header = { flags: 0, generation: 0, length: 0, head: 0, tail: 0, state: new Uint8Array(0) }
 
 /** The header in a record, valid until the next call. */
 export function headerOf(record: RecordView): Readonly<Header> {

@@ -3,8 +3,8 @@
  *
  *   0 u64 generation | 8 u8 order | 9.. what tells elements apart      (big-endian, so that bytes sort as numbers)
  *
- * `order` is 0 for the elements themselves: a field, a member, the position of an item; 1 for the members of a sorted
- * set by their score, which is 8 bytes ahead of the member.
+ * `order` is 0 for the elements themselves: a field, a member, the position of an item, the id of an entry; 1 for the
+ * members of a sorted set by their score, which is 8 bytes ahead of the member; 2 to 5 for the groups of a stream.
  */
 
 import { copyBytes } from '@orbitkv/bytes'
@@ -13,6 +13,8 @@ import { CommandError } from '../commands/command.ts'
 
 export const elementOrder = 0
 export const scoreOrder = 1
+/** None is higher. */
+export const orderMax = 5
 export const generationBytes = 8
 /** What comes ahead of a field, a member or a position. */
 export const elementHeadBytes = generationBytes + 1
@@ -28,9 +30,9 @@ export class ElementKey {
   end = 0
 
   /** The key of a field or member. */
-  element(generation: number, member: Uint8Array, start: number, end: number): this {
+  element(generation: number, member: Uint8Array, start: number, end: number, order: number = elementOrder): this {
     assertMemberFits(end - start)
-    this.#head(generation, elementOrder)
+    this.#head(generation, order)
     copyBytes(this.bytes, elementHeadBytes, member, start, end)
     this.end = elementHeadBytes + end - start
     return this

@@ -5,7 +5,8 @@
  *
  *   0 u8 format, 1 | 1 u8 flags | 8 u64 generation | 16 u64 length | 24 u64 head | 32 u64 tail      (little-endian)
  *
- * `head` and `tail` are the positions of the first and last item of a list; other types end before them.
+ * `head` and `tail` are the positions of the first and last item of a list. A stream has what stream.ts says from 24 on; other
+ * types end there.
  */
 
 import { assert } from '@orbitkv/base'
@@ -13,8 +14,14 @@ import { readUint64, writeUint64 } from '@orbitkv/bytes'
 import { engineErrors, type RecordView } from '@orbitkv/engine'
 
 const headerFormat = 1
-export const headerBytesMax = 40
 export const headerBytesShort = 24
+/** Of a list. */
+export const headerBytesList = 40
+/** What a stream adds. */
+export const streamStateBytes = 56
+export const headerBytesMax = headerBytesShort + streamStateBytes
+
+const noState = new Uint8Array(0)
 
 export interface Header {
   flags: number
@@ -22,6 +29,8 @@ export interface Header {
   length: number
   head: number
   tail: number
+  /** Of a stream; empty for all other types. */
+  state: Uint8Array
 }
 
 const words = new Uint32Array(headerBytesMax / 4)
@@ -37,13 +46,15 @@ export function readHeader(record: RecordView, header: Header): void {
   header.flags = bytes[1] as number
   header.generation = readUint64(words, 2)
   header.length = readUint64(words, 4)
-  header.head = readUint64(words, 6)
-  header.tail = readUint64(words, 8)
+  const isStream = valueBytes === headerBytesMax
+  header.head = isStream ? 0 : readUint64(words, 6)
+  header.tail = isStream ? 0 : readUint64(words, 8)
+  header.state = isStream ? bytes.slice(headerBytesShort) : noState
 }
 
 /** The bytes of a header, valid until the next call. */
-export function writeHeader({ flags, generation, length, head, tail }: Header): Uint8Array {
-  assert(length > 0, 'an empty collection has no key')
+export function writeHeader({ flags, generation, length, head, tail, state }: Header): Uint8Array {
+  assert(length > 0 || state.length > 0, 'an empty collection has no key, unless it is a stream')
   bytes.fill(0)
   bytes[0] = headerFormat
   bytes[1] = flags
@@ -51,5 +62,6 @@ export function writeHeader({ flags, generation, length, head, tail }: Header): 
   writeUint64(words, 4, length)
   writeUint64(words, 6, head)
   writeUint64(words, 8, tail)
+  if (state.length > 0) bytes.set(state, headerBytesShort)
   return bytes
 }

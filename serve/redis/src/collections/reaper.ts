@@ -25,6 +25,8 @@ const sliceGapMs = 1
 const sleepMsMax = 1000
 
 export class Reaper {
+  /** Called with the key of a collection whose time is over, which no command tells of. */
+  onOver: (key: Uint8Array) => void = () => {}
   readonly #owner: Owner
   readonly #clock: Clock
   #timer: Timer | undefined
@@ -72,13 +74,16 @@ export class Reaper {
   #reap(): number | undefined {
     const now = this.#owner.now()
     const changes: Change[] = []
+    const over: Uint8Array[] = []
     let next: number | undefined
     let left = elementsPerSlice
     for (const record of this.#owner.range(graveKeyspace, { limit: gravesPerSlice + 1 })) {
       const grave = readGrave(record)
       next = grave.at
       if (grave.at > now || left <= 0 || changes.length >= gravesPerSlice) break
-      left -= this.#isLive(grave) ? 0 : this.#take(grave.generation, left, changes)
+      const isLive = this.#isLive(grave)
+      left -= isLive ? 0 : this.#take(grave.generation, left, changes)
+      if (!isLive && grave.at > 0) over.push(grave.key)
       if (left >= 0) changes.push(deleteChange(graveKeyspace, graveKey(grave)))
       next = undefined
     }
@@ -86,6 +91,7 @@ export class Reaper {
       this.#owner.write(changes)
       this.#owner.settle(() => {})
     }
+    for (const key of over) this.onOver(key)
     return left < 0 ? 0 : next
   }
 

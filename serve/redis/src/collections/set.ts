@@ -85,8 +85,8 @@ export function smove(call: Call): void {
   removeMember(source, bytes, start, end)
   source.save()
   const into = target ?? newCollection(call, found.copy(2), setTag)
-  addMember(into, bytes, start, end)
-  into.save()
+  // A set that has it already has not changed, and nobody who watches it is told so.
+  if (addMember(into, bytes, start, end)) into.save()
 }
 
 export function sismember(call: Call): void {

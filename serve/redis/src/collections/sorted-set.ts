@@ -53,7 +53,8 @@ export function putScore(
 ): void {
   if (old !== undefined) set.deleteScored(old, member, start, end)
   else set.length++
-  scoreView.setFloat64(0, score, true)
+  // There is one zero, as by score (`writeScore`): which sign a member would show must not depend on who asks.
+  scoreView.setFloat64(0, score === 0 ? 0 : score, true)
   set.put(member, start, end, scoreBytes, 0, scoreBytes.length)
   set.putScored(score, member, start, end)
   if (end - start > compactBytesMax || set.length > compactMembersMax) set.flags |= flagLarge

@@ -1,4 +1,4 @@
-/** CONFIG, DEBUG and TIME. */
+/** CONFIG and TIME. */
 
 import { type Call, CommandError, type CommandSpec } from './command.ts'
 import { helpCommand } from './help.ts'
@@ -42,7 +42,7 @@ const configSubcommands: readonly CommandSpec[] = [
     complexity: 'O(1)',
     summary: 'Refused: the file of settings belongs to its owner.',
     syntax: '',
-    difference: 'Refused.',
+    difference: 'Refused: what is to last is written into orbit.toml by who runs the server.',
     run: () => {
       throw new CommandError('ERR The server is running without a config file')
     },
@@ -51,18 +51,18 @@ const configSubcommands: readonly CommandSpec[] = [
     ...admins,
     name: 'set',
     arity: -4,
+    // A password may be among them.
+    secretsFrom: 3,
     flags: adminFlags,
     tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     since: '2.0.0',
-    summary: 'Refused: settings are given at the start.',
+    summary: 'Changes settings while the server runs.',
     syntax: 'parameter value [parameter value ...]',
-    difference: 'Refused: settings are given at the start.',
+    difference:
+      'Until the server stops. Settings of Redis that mean nothing here are kept and told again; those that are given at the start are refused.',
     run: configSet,
   },
 ]
-
-/** As Redis words it: tools look for the beginning. */
-const debugRefusal = 'ERR DEBUG command not allowed. This server does not offer it.'
 
 export const adminCommands: readonly CommandSpec[] = [
   {
@@ -75,20 +75,6 @@ export const adminCommands: readonly CommandSpec[] = [
     summary: 'Commands on settings.',
     syntax: 'subcommand [argument ...]',
     subcommands: [...configSubcommands, helpCommand('config', 'server', configSubcommands)],
-  },
-  {
-    ...admins,
-    name: 'debug',
-    arity: -2,
-    flags: adminFlags,
-    since: '1.0.0',
-    complexity: 'O(1)',
-    summary: 'Refused, as Redis does by default.',
-    syntax: 'subcommand [argument ...]',
-    difference: 'Always refused.',
-    run: () => {
-      throw new CommandError(debugRefusal)
-    },
   },
   {
     ...admins,
@@ -110,48 +96,39 @@ export const adminCommands: readonly CommandSpec[] = [
   },
 ]
 
-/** The settings of Redis that tools ask for, as they are here. */
-function settings({ server, limits }: Call): Record<string, string | number> {
-  const { store } = server.facts()
-  const syncs = { always: 'always', interval: 'everysec', none: 'no' } as const
-  return {
-    appendfsync: syncs[store.durability],
-    appendonly: store.durability === 'none' ? 'no' : 'yes',
-    bind: server.address.host,
-    'client-query-buffer-limit': limits.frameBytesMax,
-    'cluster-enabled': 'no',
-    databases: 1,
-    dir: store.path,
-    maxclients: limits.clientsMax,
-    maxmemory: 0,
-    'maxmemory-policy': 'noeviction',
-    port: server.address.port,
-    'proto-max-bulk-len': limits.bulkBytesMax,
-    requirepass: '',
-    save: '',
-    'tcp-keepalive': 300,
-    timeout: Math.ceil(limits.idleTimeoutMs / 1000),
-  }
-}
-
 function configGet(call: Call): void {
-  const { arguments: found, reply } = call
+  const { arguments: found, reply, server } = call
   const matchers: ((name: string) => boolean)[] = []
   for (let place = 2; place < found.count; place++) matchers.push(nameMatcher(call, place))
-  const shown = Object.entries(settings(call)).filter(([name]) => matchers.some((matches) => matches(name)))
+  const shown = [...server.settings].filter(([name]) => matchers.some((matches) => matches(name)))
   reply.map(shown.length)
-  for (const [name, value] of shown) {
+  for (const [name, setting] of shown) {
     reply.bulkText(name)
-    reply.bulkText(String(value))
+    reply.bulkText(String(setting.get()))
   }
 }
 
+/** Reads all of them before the first is changed. */
 function configSet(call: Call): void {
-  const name = call.arguments.text(2)
-  if (name.toLowerCase() in settings(call)) {
-    throw new CommandError(
-      `ERR CONFIG SET failed (possibly related to argument '${name}') - can't set immutable config`,
-    )
+  const { arguments: found, reply, server } = call
+  if (found.count % 2 !== 0) throw new CommandError("ERR wrong number of arguments for 'config|set' command")
+  const changes = new Map<string, () => void>()
+  const together = new Map<string, string>()
+  for (let place = 2; place < found.count; place += 2) {
+    together.set(found.text(place).toLowerCase(), found.text(place + 1))
   }
-  throw new CommandError(`ERR Unknown option or number of arguments for CONFIG SET - '${name}'`)
+  for (let place = 2; place < found.count; place += 2) {
+    const name = found.text(place).toLowerCase()
+    const setting = server.settings.get(name)
+    const failed = `ERR CONFIG SET failed (possibly related to argument '${found.text(place)}') - `
+    if (setting === undefined) {
+      throw new CommandError(`ERR Unknown option or number of arguments for CONFIG SET - '${found.text(place)}'`)
+    }
+    if (changes.has(name)) throw new CommandError(`${failed}duplicate parameter`)
+    const change = setting.change?.(found.text(place + 1), together) ?? "can't set immutable config"
+    if (typeof change === 'string') throw new CommandError(failed + change)
+    changes.set(name, change)
+  }
+  for (const change of changes.values()) change()
+  reply.ok()
 }

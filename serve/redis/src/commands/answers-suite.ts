@@ -3,6 +3,9 @@
  * of the table in commands.test.ts. In this order, on an empty store.
  */
 
+import { geoAnswers } from './geo-answers-suite.ts'
+import { streamAnswers } from './stream-answers-suite.ts'
+
 /** An answer that is the same in both versions, or one for each. */
 export type Answer = string | readonly [resp2: string, resp3: string] | RegExp
 
@@ -157,6 +160,18 @@ export const typeAnswers: readonly (readonly [command: string, answer: Answer])[
     ['*3\r\n$12\r\npunsubscribe\r\n$2\r\nc*\r\n:0\r\n', '>3\r\n$12\r\npunsubscribe\r\n$2\r\nc*\r\n:0\r\n'],
   ],
   ['PUBLISH channel hello', ':0\r\n'],
+  [
+    'SSUBSCRIBE shard',
+    ['*3\r\n$10\r\nssubscribe\r\n$5\r\nshard\r\n:1\r\n', '>3\r\n$10\r\nssubscribe\r\n$5\r\nshard\r\n:1\r\n'],
+  ],
+  [
+    'SUNSUBSCRIBE',
+    ['*3\r\n$12\r\nsunsubscribe\r\n$5\r\nshard\r\n:0\r\n', '>3\r\n$12\r\nsunsubscribe\r\n$5\r\nshard\r\n:0\r\n'],
+  ],
+  ['SPUBLISH shard hello', ':0\r\n'],
+  ['PUBSUB SHARDCHANNELS', '*0\r\n'],
+  ['PUBSUB SHARDNUMSUB shard', '*2\r\n$5\r\nshard\r\n:0\r\n'],
+  ['PUBSUB HELP', /^\*\d+\r\n\+PUBSUB <subcommand>/],
   ['PUBSUB CHANNELS', '*0\r\n'],
   ['PUBSUB NUMSUB channel', '*2\r\n$7\r\nchannel\r\n:0\r\n'],
   ['PUBSUB NUMPAT', ':0\r\n'],
@@ -181,4 +196,10 @@ export const typeAnswers: readonly (readonly [command: string, answer: Answer])[
   ['DUMP none', ['$-1\r\n', '_\r\n']],
   ['RESTORE new 0 nonsense', '-ERR DUMP payload version or checksum are wrong\r\n'],
   ['FLUSHALL', '+OK\r\n'],
+  ['SAVE', '+OK\r\n'],
+  ['BGSAVE', /^\+Background/],
+  ['BGREWRITEAOF', /^\+Background/],
+  ['LASTSAVE', /^:\d+\r\n$/],
+  ...streamAnswers,
+  ...geoAnswers,
 ]

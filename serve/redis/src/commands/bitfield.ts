@@ -1,5 +1,6 @@
 /** BITFIELD: integers of any width up to 64 bits at any bit of a string. */
 
+import { equalBytes } from '@orbitkv/bytes'
 import { copyValue } from '@orbitkv/engine'
 import { badOffset, grown } from './bits.ts'
 import { type Call, CommandError, lookUpString, syntaxError } from './command.ts'
@@ -34,7 +35,9 @@ export function bitfield(call: Call, onlyReads: boolean): void {
   let bytes = record === undefined ? new Uint8Array(0) : copyValue(record)
   const writes = steps.filter(({ kind }) => kind !== 'get')
   const end = writes.reduce((most, { offset, bits }) => Math.max(most, Math.floor((offset + bits - 1) / 8) + 1), 0)
+  const isLonger = record === undefined || end > bytes.length
   bytes = grown(bytes, end)
+  const before = bytes.slice()
   const { reply } = call
   reply.array(steps.length)
   for (const step of steps) {
@@ -42,7 +45,9 @@ export function bitfield(call: Call, onlyReads: boolean): void {
     if (result === undefined) reply.null()
     else reply.integer(result)
   }
-  if (writes.length > 0) writeOne(call, 1, bytes, 0, bytes.length, expiresAt)
+  // As in Redis, what is only set to what it was is no change; a step that counts is one.
+  const isChanged = isLonger || writes.some(({ kind }) => kind === 'incrby') || !equalBytes(before, bytes)
+  if (writes.length > 0 && isChanged) writeOne(call, 1, bytes, 0, bytes.length, expiresAt)
 }
 
 function stepsOf(call: Call): Step[] {
@@ -92,11 +97,16 @@ function fieldAt({ arguments: found }: Call, place: number): FieldType & { reado
 function run(bytes: Uint8Array, step: Step): bigint | undefined {
   const old = read(bytes, step)
   if (step.kind === 'get') return old
-  const wanted = step.kind === 'set' ? step.value : old + step.value
+  const wanted = step.kind === 'set' ? asGiven(step) : old + step.value
   const value = fitted(wanted, step)
   if (value === undefined) return undefined
   write(bytes, step, value)
   return step.kind === 'set' ? old : value
+}
+
+/** As in Redis, a negative number that is to be set is a very large one where the field has no sign: it saturates upwards. */
+function asGiven({ isSigned, value }: Step): bigint {
+  return isSigned ? value : BigInt.asUintN(64, value)
 }
 
 function read(bytes: Uint8Array, { offset, bits, isSigned }: Step): bigint {

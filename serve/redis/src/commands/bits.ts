@@ -28,8 +28,9 @@ export function setbit(call: Call): void {
   const place = Math.floor(offset / 8)
   const mask = 0x80 >> (offset % 8)
   const old = ((bytes[place] as number) & mask) === 0 ? 0 : 1
+  const isChanged = old !== bit || bytes.length !== record?.valueBytes
   bytes[place] = bit === 1 ? (bytes[place] as number) | mask : (bytes[place] as number) & ~mask
-  writeOne(call, 1, bytes, 0, bytes.length, expiresAt)
+  if (isChanged) writeOne(call, 1, bytes, 0, bytes.length, expiresAt)
   call.reply.integer(old)
 }
 

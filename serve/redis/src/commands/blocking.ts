@@ -78,6 +78,26 @@ const nullOne = ({ reply }: Call): void => reply.null()
 const lists = { group: 'list', categories: ['list'] } as const
 const sortedSets = { group: 'sorted-set', categories: ['sortedset'] } as const
 
+/** What BLMPOP and BZMPOP share: several elements of one of the keys, whose number is argument 2. */
+function popSeveral(
+  tag: number,
+  pop: (call: Call, countPlace: number, first: number, end: number) => boolean,
+): Pick<CommandSpec, 'arity' | 'flags' | 'keys' | 'since' | 'run'> {
+  return {
+    arity: -5,
+    flags: ['write', 'blocking', 'movablekeys'],
+    keys: [{ countedAt: 2, flags: ['RW', 'access', 'delete'] }],
+    since: '7.0.0',
+    run: blocking({
+      tag,
+      timeoutPlace: () => 1,
+      keys: countedKeys,
+      take: (call, first, end) => pop(call, 2, first, end),
+      nothing: nullArray,
+    }),
+  }
+}
+
 export const blockingCommands: readonly CommandSpec[] = [
   {
     ...lists,
@@ -155,21 +175,11 @@ export const blockingCommands: readonly CommandSpec[] = [
   },
   {
     ...lists,
+    ...popSeveral(listTag, lmpop),
     name: 'blmpop',
-    arity: -5,
-    flags: ['write', 'blocking', 'movablekeys'],
-    keys: [{ countedAt: 2, flags: ['RW', 'access', 'delete'] }],
-    since: '7.0.0',
     complexity: 'O(N + M) for N keys and M items',
     summary: 'As LMPOP, waiting until there is an item.',
     syntax: 'timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]',
-    run: blocking({
-      tag: listTag,
-      timeoutPlace: () => 1,
-      keys: countedKeys,
-      take: (call, first, end) => lmpop(call, 2, first, end),
-      nothing: nullArray,
-    }),
   },
   {
     ...sortedSets,
@@ -210,20 +220,10 @@ export const blockingCommands: readonly CommandSpec[] = [
   },
   {
     ...sortedSets,
+    ...popSeveral(sortedSetTag, zmpop),
     name: 'bzmpop',
-    arity: -5,
-    flags: ['write', 'blocking', 'movablekeys'],
-    keys: [{ countedAt: 2, flags: ['RW', 'access', 'delete'] }],
-    since: '7.0.0',
     complexity: 'O(N + M log K) for N keys and M members of K',
     summary: 'As ZMPOP, waiting until there is a member.',
     syntax: 'timeout numkeys key [key ...] MIN | MAX [COUNT count]',
-    run: blocking({
-      tag: sortedSetTag,
-      timeoutPlace: () => 1,
-      keys: countedKeys,
-      take: (call, first, end) => zmpop(call, 2, first, end),
-      nothing: nullArray,
-    }),
   },
 ]

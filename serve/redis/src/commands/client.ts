@@ -1,10 +1,11 @@
 /** CLIENT and its subcommands: what a client says of itself, and what an operator sees of all. */
 
+import { textOf, type User } from '@orbitkv/access'
 import type { Session } from '../session.ts'
 import { type Call, type Command, CommandError, type CommandSpec, syntaxError } from './command.ts'
 import { connectionName } from './connection.ts'
 import { helpCommand } from './help.ts'
-import { eitherAt, integerAt } from './options.ts'
+import { eitherAt, integerAt, numberAt } from './options.ts'
 
 const ours = {
   group: 'connection',
@@ -15,6 +16,21 @@ const ours = {
 const admins = { ...ours, flags: ['admin', 'noscript', 'loading', 'stale'], complexity: 'O(N) for N clients' } as const
 
 const subcommands: readonly CommandSpec[] = [
+  {
+    ...ours,
+    name: 'caching',
+    arity: 3,
+    since: '6.0.0',
+    summary: 'Refused: no connection is told which keys changed, so none chooses them.',
+    syntax: 'YES | NO',
+    difference: 'Refused, as by Redis of a connection that does not track.',
+    run: (call) => {
+      eitherAt(call, 2, 'YES', 'NO')
+      throw new CommandError(
+        'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled',
+      )
+    },
+  },
   {
     ...ours,
     name: 'getname',
@@ -53,7 +69,7 @@ const subcommands: readonly CommandSpec[] = [
     since: '6.2.0',
     summary: 'This connection as CLIENT LIST shows it.',
     syntax: '',
-    run: (call) => call.reply.verbatim(`${describe(call.session, call)}\n`),
+    run: (call) => call.reply.verbatim(`${describeClient(call.session, call.server.clock.now())}\n`),
   },
   {
     ...admins,
@@ -100,6 +116,18 @@ const subcommands: readonly CommandSpec[] = [
     },
   },
   {
+    ...admins,
+    name: 'pause',
+    arity: -3,
+    complexity: 'O(1)',
+    since: '3.0.0',
+    summary: 'Lets commands of clients wait for so many milliseconds: all, or those that write.',
+    syntax: 'timeout [WRITE | ALL]',
+    difference:
+      'CLIENT UNPAUSE is never kept waiting. Keys whose time is over go on being deleted. Every EVAL and EVALSHA counts as one that writes.',
+    run: pause,
+  },
+  {
     ...ours,
     name: 'reply',
     arity: 3,
@@ -138,6 +166,39 @@ const subcommands: readonly CommandSpec[] = [
     },
   },
   {
+    ...ours,
+    name: 'tracking',
+    arity: -3,
+    since: '6.0.0',
+    summary: 'OFF is accepted; ON is refused: ORBIT.WATCH tells of changes.',
+    syntax: 'ON | OFF',
+    difference: 'ON is refused.',
+    run: (call) => {
+      if (eitherAt(call, 2, 'ON', 'OFF')) {
+        throw new CommandError('ERR CLIENT TRACKING is not offered by this server: ORBIT.WATCH tells of changes')
+      }
+      call.reply.ok()
+    },
+  },
+  {
+    ...ours,
+    name: 'trackinginfo',
+    arity: 2,
+    since: '6.2.0',
+    summary: 'What the connection tracks: nothing.',
+    syntax: '',
+    run: ({ reply }) => {
+      reply.map(3)
+      reply.bulkText('flags')
+      reply.set(1)
+      reply.bulkText('off')
+      reply.bulkText('redirect')
+      reply.integer(-1)
+      reply.bulkText('prefixes')
+      reply.array(0)
+    },
+  },
+  {
     ...admins,
     name: 'unblock',
     arity: -3,
@@ -152,10 +213,20 @@ const subcommands: readonly CommandSpec[] = [
       if (found.count === 4 && !isError && !found.is(3, 'TIMEOUT')) {
         throw new CommandError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR')
       }
-      const session = server.sessions.get(Number(integerAt(call, 2)))
-      const isBlocked = session?.isBlocked === true
-      reply.integer(isBlocked ? 1 : 0)
-      if (isBlocked) server.later(() => server.blocking.end(session, isError ? 'unblocked' : 'timeout'))
+      reply.integer(server.unblock(Number(integerAt(call, 2)), isError) ? 1 : 0)
+    },
+  },
+  {
+    ...admins,
+    name: 'unpause',
+    arity: 2,
+    complexity: 'O(N) for N commands that wait',
+    since: '6.2.0',
+    summary: 'Ends CLIENT PAUSE: what waits is run.',
+    syntax: '',
+    run: ({ reply, server }) => {
+      server.later(() => server.pauses.end())
+      reply.ok()
     },
   },
 ]
@@ -171,10 +242,22 @@ export const clientCommands: readonly CommandSpec[] = [
     complexity: 'O(1)',
     summary: 'Commands on connections.',
     syntax: 'subcommand [argument ...]',
-    difference: 'Not there yet: CACHING, PAUSE, TRACKING, TRACKINGINFO, UNPAUSE.',
     subcommands: [...subcommands, helpCommand('client', 'connection', subcommands)],
   },
 ]
+
+function pause(call: Call): void {
+  const { arguments: found, reply, server } = call
+  const durationMs = numberAt(call, 2, 'ERR timeout is not an integer or out of range')
+  if (durationMs < 0) throw new CommandError('ERR timeout is negative')
+  if (found.count > 4) throw new CommandError(syntaxError)
+  const isWrite = found.count === 4 && found.is(3, 'WRITE')
+  if (found.count === 4 && !isWrite && !found.is(3, 'ALL')) {
+    throw new CommandError('ERR CLIENT PAUSE mode must be WRITE or ALL')
+  }
+  server.pauses.begin(durationMs, isWrite ? 'write' : 'all')
+  reply.ok()
+}
 
 function setInfo(call: Call): void {
   const { arguments: found, session, reply } = call
@@ -190,7 +273,7 @@ function setInfo(call: Call): void {
   reply.ok()
 }
 
-/** Types of connections that Redis knows; here all are normal. */
+/** Types of connections that Redis knows; here are `normal` ones and those that listen. */
 const types = ['normal', 'master', 'replica', 'slave', 'pubsub']
 
 function typeAt(call: Call, place: number): string {
@@ -199,11 +282,16 @@ function typeAt(call: Call, place: number): string {
   return type
 }
 
+function typeOf({ subscriptions }: Session): string {
+  return subscriptions === undefined ? 'normal' : 'pubsub'
+}
+
 function list(call: Call): void {
   const { arguments: found, reply, server } = call
   let shown = [...server.sessions.values()]
   if (found.count === 4 && found.is(2, 'TYPE')) {
-    if (typeAt(call, 3) !== 'normal') shown = []
+    const type = typeAt(call, 3)
+    shown = shown.filter((session) => typeOf(session) === type)
   } else if (found.count > 3 && found.is(2, 'ID')) {
     shown = []
     for (let place = 3; place < found.count; place++) {
@@ -213,7 +301,8 @@ function list(call: Call): void {
   } else if (found.count !== 2) {
     throw new CommandError(syntaxError)
   }
-  reply.verbatim(shown.map((session) => `${describe(session, call)}\n`).join(''))
+  const nowMs = server.clock.now()
+  reply.verbatim(shown.map((session) => `${describeClient(session, nowMs)}\n`).join(''))
 }
 
 interface KillFilter {
@@ -221,6 +310,7 @@ interface KillFilter {
   address: string | undefined
   localAddress: string | undefined
   type: string | undefined
+  user: User | undefined
   skipsMe: boolean
 }
 
@@ -228,7 +318,7 @@ function kill(call: Call): void {
   const { arguments: found, reply, server, session: me } = call
   const isOldForm = found.count === 3
   const filter: KillFilter = isOldForm
-    ? { id: 0, address: found.text(2), localAddress: undefined, type: undefined, skipsMe: false }
+    ? { id: 0, address: found.text(2), localAddress: undefined, type: undefined, user: undefined, skipsMe: false }
     : readKillFilter(call)
   const killed = [...server.sessions.values()].filter((session) => isMeant(session, filter, me))
   for (const session of killed) {
@@ -242,7 +332,14 @@ function kill(call: Call): void {
 
 function readKillFilter(call: Call): KillFilter {
   const { arguments: found } = call
-  const filter: KillFilter = { id: 0, address: undefined, localAddress: undefined, type: undefined, skipsMe: true }
+  const filter: KillFilter = {
+    id: 0,
+    address: undefined,
+    localAddress: undefined,
+    type: undefined,
+    user: undefined,
+    skipsMe: true,
+  }
   for (let place = 2; place < found.count; place += 2) {
     const value = place + 1
     if (value === found.count) throw new CommandError(syntaxError)
@@ -254,7 +351,8 @@ function readKillFilter(call: Call): KillFilter {
     else if (found.is(place, 'LADDR')) filter.localAddress = found.text(value)
     else if (found.is(place, 'SKIPME')) filter.skipsMe = eitherAt(call, value, 'YES', 'NO')
     else if (found.is(place, 'USER')) {
-      if (found.text(value) !== 'default') throw new CommandError(`ERR No such user '${found.text(value)}'`)
+      filter.user = call.server.access.users.get(textOf(found.copy(value)))
+      if (filter.user === undefined) throw new CommandError(`ERR No such user '${found.text(value)}'`)
     } else throw new CommandError(syntaxError)
   }
   return filter
@@ -263,8 +361,9 @@ function readKillFilter(call: Call): KillFilter {
 function isMeant(session: Session, filter: KillFilter, me: Session): boolean {
   if (filter.address !== undefined && addressOf(session.remote) !== filter.address) return false
   if (filter.localAddress !== undefined && addressOf(session.local) !== filter.localAddress) return false
-  if (filter.type !== undefined && filter.type !== 'normal') return false
+  if (filter.type !== undefined && filter.type !== typeOf(session)) return false
   if (filter.id !== 0 && session.id !== filter.id) return false
+  if (filter.user !== undefined && session.user !== filter.user) return false
   return !(filter.skipsMe && session === me)
 }
 
@@ -273,8 +372,7 @@ function addressOf({ host, port }: Session['remote']): string {
 }
 
 /** A line of CLIENT LIST, with the fields that tools look for. */
-function describe(session: Session, { server }: Call): string {
-  const nowMs = server.clock.now()
+export function describeClient(session: Session, nowMs: number): string {
   const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000))
   const fields: Record<string, string | number> = {
     id: session.id,
@@ -285,10 +383,10 @@ function describe(session: Session, { server }: Call): string {
     age: seconds(session.createdMs),
     idle: seconds(session.lastActiveMs),
     flags: flagsOf(session),
-    db: 0,
+    db: session.database,
     sub: session.subscriptions?.channels.size ?? 0,
     psub: session.subscriptions?.patterns.size ?? 0,
-    ssub: 0,
+    ssub: session.subscriptions?.shardChannels.size ?? 0,
     multi: session.transaction?.commands.length ?? -1,
     qbuf: session.requestBytes,
     'qbuf-free': 0,
@@ -302,7 +400,7 @@ function describe(session: Session, { server }: Call): string {
     'tot-mem': session.requestBytes + session.outputBytes,
     events: 'r',
     cmd: nameOf(session.lastCommand),
-    user: 'default',
+    user: session.user.name,
     redir: -1,
     resp: session.protocol,
     'lib-name': session.libraryName,

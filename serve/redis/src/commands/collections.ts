@@ -1,10 +1,9 @@
 /** What commands on collections share: writing all their changes as one batch, and reading of arguments. */
 
-import { equalBytes } from '@orbitkv/bytes'
+import { compileGlob, equalBytes, type Glob } from '@orbitkv/bytes'
 import { copyKey, type RecordView } from '@orbitkv/engine'
 import { type Collection, readCollection } from '../collections/collection.ts'
 import { elementHeadBytes, generationBytes } from '../collections/element-keys.ts'
-import { compileGlob, type Glob } from '../protocol/glob.ts'
 import { type Call, CommandError, syntaxError } from './command.ts'
 import { numberAt } from './options.ts'
 import { readCursor } from './scan.ts'

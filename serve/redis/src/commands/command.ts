@@ -8,15 +8,18 @@
 
 import type { Random } from '@orbitkv/base'
 import type { Change, RecordView } from '@orbitkv/engine'
+import type { Durations } from '@orbitkv/metrics'
 import type { Owner } from '@orbitkv/store'
 import type { Collections } from '../collections/collections.ts'
 import type { RedisLimits } from '../config.ts'
+import type { Databases } from '../databases.ts'
 import type { Arguments } from '../protocol/arguments.ts'
 import type { Reply } from '../protocol/reply.ts'
 import type { ScanPositions } from '../scan-positions.ts'
 import type { Scratch } from '../scratch.ts'
 import type { Session } from '../session.ts'
 import type { ServerView } from '../view.ts'
+import type { Spread } from '../workers/spread.ts'
 
 export type CommandFlag =
   | 'write'
@@ -33,6 +36,9 @@ export type CommandFlag =
   | 'blocking'
   | 'pubsub'
   | 'skip_slowlog'
+  | 'skip_monitor'
+  | 'no_mandatory_keys'
+  | 'no_multi'
 
 export type CommandGroup =
   | 'string'
@@ -41,12 +47,17 @@ export type CommandGroup =
   | 'list'
   | 'set'
   | 'sorted-set'
+  | 'stream'
   | 'hyperloglog'
+  | 'geo'
   | 'generic'
   | 'transactions'
+  | 'scripting'
   | 'pubsub'
   | 'connection'
   | 'server'
+  | 'cluster'
+  | 'orbit'
 
 /** Where the keys are among the arguments: as in COMMAND INFO, counted from the command's name. */
 export interface KeyRange {
@@ -64,13 +75,28 @@ export interface CountedKeys {
   readonly flags: readonly string[]
 }
 
+/** Keys behind a word, in the first part of what follows it. */
+export interface KeysBehind {
+  readonly behind: string
+  /** From where on the word is looked for. */
+  readonly from: number
+  /** 2: the first half. */
+  readonly parts: number
+  readonly flags: readonly string[]
+}
+
 /** Keys whose places only the command knows. */
 export interface UnknownKeys {
   readonly unknown: true
   readonly flags: readonly string[]
+  /**
+   * Finds them for who asks for rights: places counted from the command's name, which is argument `offset`; `any` where only
+   * running the command tells, and for all commands without this.
+   */
+  readonly find?: (found: Arguments, offset: number) => readonly number[] | 'any'
 }
 
-export type KeySpec = KeyRange | CountedKeys | UnknownKeys
+export type KeySpec = KeyRange | CountedKeys | KeysBehind | UnknownKeys
 
 export interface CommandSpec {
   readonly name: string
@@ -92,24 +118,39 @@ export interface CommandSpec {
   readonly syntax: string
   /** What is not as in Redis, for docs/redis-compatibility.md. */
   readonly difference?: string
+  /** From this argument on they are never shown or logged: there may be a password among them. */
+  readonly secretsFrom?: number
   readonly run?: (call: Call) => void
   readonly subcommands?: readonly CommandSpec[]
 }
 
 /** A spec as it is looked up and called. */
 export interface Command extends CommandSpec {
+  /** Where it runs, of several shards; undefined where there is one. */
+  spread: Spread | undefined
+  /** Its number among those that rights are about (access/access.ts); -1 until it has one. */
+  right: number
   /** `client|setname` for a subcommand. */
   readonly fullName: string
   readonly byName: ReadonlyMap<string, Command> | undefined
+  readonly isWrite: boolean
   calls: number
   failures: number
+  /** Refused before they ran: for their arity, or the rights of their user. */
+  rejections: number
+  /** Undefined until one was timed (timings.ts). */
+  durations: Durations | undefined
+  /** How many of the calls `durations` accounts for. */
+  timedCalls: number
+  /** The call that is timed next. */
+  nextTimedCall: number
 }
 
 /** What a command has to work with. One object serves all calls; nothing of it may be kept. */
 export interface Call {
-  /** The store's, or a transaction's. */
+  /** To the database of the session: the store's, or a transaction's. */
   owner: Owner
-  readonly reply: Reply
+  reply: Reply
   arguments: Arguments
   session: Session
   readonly server: ServerView
@@ -118,17 +159,33 @@ export interface Call {
   readonly change: Change
   readonly scratch: Scratch
   readonly scans: ScanPositions
-  readonly collections: Collections
+  /** Of the database of the session, as `owner` is. */
+  collections: Collections
+  readonly databases: Databases
   readonly random: Random
   readonly executor: CommandRunner
   /** EXEC runs commands: none may block. */
   isInTransaction: boolean
 }
 
-/** Runs commands for a command that has some of its own: EXEC. */
+/** Sends commands to where they belong, if that is not here (workers/router.ts). */
+export interface CommandRouter {
+  /** False: the command is to run here. What it throws is the command's reply. */
+  takes(command: Command, call: Call): boolean
+  /** A command of a transaction waits for EXEC; what it throws breaks the transaction. */
+  queues(command: Command, call: Call): void
+  /** Why a command of a script or transaction cannot run on this shard; undefined if it can. */
+  refusal(command: Command, call: Call): string | undefined
+}
+
+/** Runs commands for a command that has some of its own: EXEC and EVAL. */
 export interface CommandRunner {
   /** Runs a command whose arity was checked; what it throws becomes its reply. */
   runQueued(command: Command, call: Call): void
+  /** Runs a command of a script, whatever it is; what is wrong with it becomes its reply. */
+  runScripted(call: Call, mayWrite: boolean, mayGrow: boolean): void
+  /** Replies 1 if the user may run a command, 0 if not. */
+  answerWhetherAllowed(call: Call): void
 }
 
 /** What the client did wrong: answered with this text, which begins with its prefix, such as `ERR`. */
@@ -140,6 +197,7 @@ export const syntaxError = 'ERR syntax error'
 export const notAnInteger = 'ERR value is not an integer or out of range'
 export const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 export const noSuchKey = 'ERR no such key'
+export const notInTransaction = 'ERR Command not allowed inside a transaction'
 
 /** The keyspace that Redis keys share with the embedded API. */
 export const redisKeyspace = 0
@@ -148,7 +206,7 @@ export const redisKeyspace = 0
 export const stringTag = 0
 
 /** By tag. */
-const typeNames = ['string', 'hash', 'list', 'set', 'zset']
+const typeNames = ['string', 'hash', 'list', 'set', 'zset', 'stream']
 
 /** As TYPE names it. */
 export function typeName(record: RecordView): string {

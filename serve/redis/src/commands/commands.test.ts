@@ -6,7 +6,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Random } from '@orbitkv/base'
+import { accessAnswers } from '../access/answers-suite.ts'
 import { ScanPositions } from '../scan-positions.ts'
+import { scriptAnswers } from '../scripts/answers-suite.ts'
 import { encode, startTestServer, type TestClient, type TestServer } from '../server-suite.ts'
 import { type Answer, typeAnswers } from './answers-suite.ts'
 import { allCommands } from './index.ts'
@@ -20,12 +22,13 @@ const none: Answer = ['$-1\r\n', '_\r\n']
 /** In this order, on an empty store. */
 const table: readonly (readonly [command: string, answer: Answer])[] = [
   ...typeAnswers,
+  ...scriptAnswers,
+  ...accessAnswers,
   ['OBJECT HELP', /OBJECT <subcommand>/],
   ['PUBSUB HELP', /PUBSUB <subcommand>/],
   ['PING', '+PONG\r\n'],
   ['ECHO hi', bulk('hi')],
   ['SELECT 0', '+OK\r\n'],
-  ['SELECT 1', '-ERR DB index is out of range\r\n'],
   ['AUTH secret', /^-ERR AUTH <password> called without any password/],
   ['GET a', none],
   ['SET a 1', '+OK\r\n'],
@@ -77,6 +80,15 @@ const table: readonly (readonly [command: string, answer: Answer])[] = [
   ['DEL a a nokey', ':1\r\n'],
   ['UNLINK b', ':1\r\n'],
   ['RANDOMKEY', bulk('c')],
+  ['SELECT 1', '+OK\r\n'],
+  ['SELECT 16', '-ERR DB index is out of range\r\n'],
+  ['SET m 1', '+OK\r\n'],
+  ['MOVE m 0', ':1\r\n'],
+  ['SWAPDB 0 1', '+OK\r\n'],
+  ['KEYS *', array('c', 'm')],
+  ['SWAPDB 1 0', '+OK\r\n'],
+  ['SELECT 0', '+OK\r\n'],
+  ['DEL m', ':1\r\n'],
   ['FLUSHDB', '+OK\r\n'],
   ['DBSIZE', ':0\r\n'],
   ['RANDOMKEY', none],
@@ -93,16 +105,72 @@ const table: readonly (readonly [command: string, answer: Answer])[] = [
   ['CLIENT NO-EVICT ON', '+OK\r\n'],
   ['CLIENT NO-TOUCH ON', '+OK\r\n'],
   ['CLIENT GETREDIR', ':-1\r\n'],
+  ['CLIENT CACHING YES', /^-ERR CLIENT CACHING can be called only when/],
+  ['CLIENT TRACKING OFF', '+OK\r\n'],
+  ['CLIENT TRACKINGINFO', /flags\r\n[*~]1\r\n\$3\r\noff/],
+  ['CLIENT PAUSE 0', '+OK\r\n'],
+  ['CLIENT UNPAUSE', '+OK\r\n'],
   ['CLIENT REPLY ON', '+OK\r\n'],
   ['CLIENT KILL ID 99999', ':0\r\n'],
   ['CLIENT HELP', /^\*\d+\r\n\+CLIENT <subcommand>/],
   ['CONFIG GET save', ['*2\r\n$4\r\nsave\r\n$0\r\n\r\n', '%1\r\n$4\r\nsave\r\n$0\r\n\r\n']],
   ['CONFIG GET append*', /appendfsync\r\n\$6\r\nalways\r\n\$10\r\nappendonly\r\n\$3\r\nyes/],
-  ['CONFIG SET maxmemory 1', /^-ERR CONFIG SET failed .* immutable config\r\n$/],
+  ['CONFIG SET databases 1', /^-ERR CONFIG SET failed .* immutable config\r\n$/],
+  ['CONFIG SET hz 100 slowlog-max-len x', /^-ERR CONFIG SET failed .*'slowlog-max-len'.* integer\r\n$/],
+  ['CONFIG GET hz', ['*2\r\n$2\r\nhz\r\n$2\r\n10\r\n', '%1\r\n$2\r\nhz\r\n$2\r\n10\r\n']],
+  ['CONFIG SET hz 100', '+OK\r\n'],
   ['CONFIG RESETSTAT', '+OK\r\n'],
   ['CONFIG REWRITE', /^-ERR/],
   ['CONFIG HELP', /^\*\d+\r\n\+CONFIG <subcommand>/],
   ['DEBUG SLEEP 1', /^-ERR DEBUG command not allowed/],
+  ['SLOWLOG RESET', '+OK\r\n'],
+  ['SLOWLOG LEN', ':0\r\n'],
+  ['SLOWLOG GET -2', '-ERR count should be greater than or equal to -1\r\n'],
+  ['CONFIG SET slowlog-log-slower-than 0', '+OK\r\n'],
+  ['PING slow', bulk('slow')],
+  ['CONFIG SET slowlog-log-slower-than 10000', '+OK\r\n'],
+  [
+    'SLOWLOG GET',
+    /^\*2\r\n\*6\r\n:\d+\r\n:\d+\r\n:\d+\r\n\*2\r\n\$4\r\nPING\r\n\$4\r\nslow\r\n\$\d+\r\nclient:\d+\r\n\$2\r\nme\r\n/,
+  ],
+  ['SLOWLOG HELP', /^\*\d+\r\n\+SLOWLOG <subcommand>/],
+  ['LATENCY DOCTOR', /Latency monitoring is disabled/],
+  ['LATENCY LATEST', '*0\r\n'],
+  ['LATENCY HISTORY command', '*0\r\n'],
+  ['LATENCY GRAPH command', "-ERR No samples available for event 'command'\r\n"],
+  ['LATENCY RESET', ':0\r\n'],
+  [
+    'LATENCY HISTOGRAM ping nosuch',
+    /^[*%][12]\r\n\$4\r\nping\r\n[*%][24]\r\n\$5\r\ncalls\r\n:\d+\r\n\$14\r\nhistogram_usec\r\n/,
+  ],
+  ['LATENCY HELP', /^\*\d+\r\n\+LATENCY <subcommand>/],
+  ['MEMORY USAGE nokey', none],
+  ['MEMORY STATS', /peak\.allocated\r\n:\d+\r\n/],
+  ['MEMORY DOCTOR', /indexes take \d+% of the memory/],
+  ['MEMORY PURGE', '+OK\r\n'],
+  ['MEMORY MALLOC-STATS', /Stats not supported/],
+  ['MEMORY HELP', /^\*\d+\r\n\+MEMORY <subcommand>/],
+  ['ROLE', '*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n'],
+  ['WAIT 1 100', ':0\r\n'],
+  ['WAITAOF 1 0 100', '*2\r\n:1\r\n:0\r\n'],
+  ['CLUSTER KEYSLOT {user1000}.following', ':3443\r\n'],
+  ['CLUSTER COUNTKEYSINSLOT 3443', ':0\r\n'],
+  ['CLUSTER GETKEYSINSLOT 3443 10', '*0\r\n'],
+  ['CLUSTER INFO', /cluster_state:ok\r\ncluster_slots_assigned:16384\r\n/],
+  ['CLUSTER MYID', bulk('0'.repeat(40))],
+  ['CLUSTER NODES', /myself,master - 0 0 1 connected 0-16383\n/],
+  ['CLUSTER SHARDS', /^\*1\r\n[*%]/],
+  ['CLUSTER SLOTS', /^\*1\r\n\*3\r\n:0\r\n:16383\r\n/],
+  ['CLUSTER HELP', /^\*\d+\r\n\+CLUSTER <subcommand>/],
+  ['ORBIT.GETREV nokey', ['*-1\r\n', '_\r\n']],
+  ['ORBIT.SETIFREV orbit 0 x', /^:\d+\r\n$/],
+  ['ORBIT.TXN 0 2 GET orbit', array('x')],
+  ['ORBIT.RANGE orbit orbiu', /^\*1\r\n\*3\r\n\$5\r\norbit\r\n\$1\r\nx\r\n:\d+\r\n$/],
+  ['ORBIT.AT 0 DBSIZE', /^(:0|-ERR .*)\r\n$/],
+  ['ORBIT.WATCH KEY orbit', /^(:1|-ERR ORBIT.WATCH needs RESP3.*)\r\n$/],
+  ['ORBIT.UNWATCH 1', /^:[01]\r\n$/],
+  ['DEL orbit', ':1\r\n'],
+  ['LOLWUT', /OrbitKV ver\. 0\.0\.0\n\r\n$/],
   ['INFO', /# Server\r\nredis_version:7\.0\.15\r\norbitkv_version:0\.0\.0\r\n/],
   ['INFO commandstats', /# Commandstats\r\n(?:.*\r\n)*cmdstat_client\|info:calls=\d+|# Commandstats\r\n/],
   ['COMMAND', /^\*\d+\r\n\*10\r\n\$3\r\nget\r\n:2\r\n/],
@@ -339,12 +407,15 @@ describe('INFO', () => {
     assert.equal(value('db0'), 'keys=1,expires=0,avg_ttl=0')
     assert.equal(value('role'), 'master')
     assert.equal(value('aof_last_write_status'), 'ok')
-    assert.equal(value('cmdstat_get'), 'calls=2,rejected_calls=0,failed_calls=0')
+    assert.equal(value('cmdstat_get'), 'calls=2,usec=0,usec_per_call=0.00,rejected_calls=0,failed_calls=0')
     assert.equal(value('tcp_port'), String(setup.server.address.port))
     assert.ok(Number(value('total_net_input_bytes')) > 0)
     assert.ok(Number(value('turns_withheld')) > 0)
     const onlyCpu = await client.call('INFO', 'CPU')
-    assert.match(onlyCpu, /^\$\d+\r\n# CPU\r\nused_cpu_sys:\d+\.\d{6}\r\nused_cpu_user:\d+\.\d{6}\r\n\r\n$/)
+    assert.match(
+      onlyCpu,
+      /^\$\d+\r\n# CPU\r\nused_cpu_sys:\d+\.\d{6}\r\nused_cpu_user:\d+\.\d{6}\r\n(?:used_cpu_\w+:\d+\.\d{6}\r\n){4}\r\n$/,
+    )
     await setup.close()
   })
 })

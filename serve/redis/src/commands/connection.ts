@@ -1,14 +1,16 @@
 /** Commands on the connection itself. */
 
+import { textOf } from '@orbitkv/access'
+import { stranger } from '../access/people.ts'
 import { redisVersion } from '../version.ts'
+import { logIn } from './auth.ts'
 import { type Call, CommandError, type CommandSpec } from './command.ts'
 import { integerAt } from './options.ts'
 
 const connection = { group: 'connection', categories: ['connection'], complexity: 'O(1)' } as const
 
-/** What Redis answers when no password is set; a client that sends one should learn that it guards nothing. */
-export const noPasswords =
-  'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?'
+const helloNeedsLogin =
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time'
 
 export const connectionCommands: readonly CommandSpec[] = [
   {
@@ -45,20 +47,6 @@ export const connectionCommands: readonly CommandSpec[] = [
   },
   {
     ...connection,
-    name: 'select',
-    arity: 2,
-    flags: ['loading', 'stale', 'fast'],
-    since: '1.0.0',
-    summary: 'Chooses a database.',
-    syntax: 'index',
-    difference: 'There is one database, number 0.',
-    run: (call) => {
-      if (integerAt(call, 1) !== 0) throw new CommandError('ERR DB index is out of range')
-      call.reply.ok()
-    },
-  },
-  {
-    ...connection,
     name: 'quit',
     arity: -1,
     flags: ['allow_busy', 'noscript', 'loading', 'stale', 'fast', 'no_auth'],
@@ -72,27 +60,13 @@ export const connectionCommands: readonly CommandSpec[] = [
   },
   {
     ...connection,
-    name: 'auth',
-    arity: -2,
-    flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
-    since: '1.0.0',
-    summary: 'Identifies the client.',
-    syntax: '[username] password',
-    difference: 'Always refused: there are no passwords and users yet, which is why the port stays on this machine.',
-    run: (call) => {
-      if (call.arguments.count > 3) throw new CommandError('ERR syntax error')
-      throw new CommandError(noPasswords)
-    },
-  },
-  {
-    ...connection,
     name: 'hello',
     arity: -1,
     flags: ['noscript', 'loading', 'stale', 'fast', 'no_auth', 'allow_busy'],
     since: '6.0.0',
     summary: 'Chooses the version of the protocol, 2 or 3, and tells about the server.',
     syntax: '[protover [AUTH username password] [SETNAME clientname]]',
-    difference: 'The option AUTH is refused, see AUTH.',
+    secretsFrom: 2,
     run: hello,
   },
   {
@@ -103,13 +77,19 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '6.2.0',
     summary: 'Makes the connection as it was at its start.',
     syntax: '',
-    run: ({ session, reply, server }) => {
+    run: (call) => {
+      const { databases, session, reply, server } = call
       server.channels.forget(session)
+      server.changes.forget(session)
+      session.database = 0
+      databases.enter(call, session)
       session.protocol = 2
       session.connectionName = ''
       session.replyMode = 'on'
+      session.isEvictionExempt = false
       session.transaction = undefined
       session.watched = undefined
+      session.user = server.access.newcomer
       reply.useProtocol(2)
       reply.status('RESET')
     },
@@ -121,7 +101,7 @@ function replyArgument({ arguments: found, reply }: Call, place: number): void {
 }
 
 function hello(call: Call): void {
-  const { arguments: found, session, reply } = call
+  const { arguments: found, session, reply, server } = call
   let version = session.protocol
   if (found.count >= 2) {
     const asked = integerAt(call, 1, 'ERR Protocol version is not an integer or out of range')
@@ -129,16 +109,21 @@ function hello(call: Call): void {
     version = asked
   }
   let name: string | undefined
+  let login: { readonly name: string; readonly password: Uint8Array } | undefined
   for (let place = 2; place < found.count; place++) {
     const more = found.count - 1 - place
-    if (found.is(place, 'AUTH') && more >= 2) throw new CommandError(noPasswords)
-    if (!found.is(place, 'SETNAME') || more === 0) {
-      throw new CommandError(`ERR Syntax error in HELLO option '${found.text(place)}'`)
-    }
-    name = connectionName(call, ++place)
+    if (found.is(place, 'AUTH') && more >= 2) {
+      login = { name: textOf(found.copy(place + 1)), password: found.copy(place + 2) }
+      place += 2
+    } else if (found.is(place, 'SETNAME') && more >= 1) name = connectionName(call, ++place)
+    else throw new CommandError(`ERR Syntax error in HELLO option '${found.text(place)}'`)
   }
+  if (login !== undefined) logIn(call, login.name, login.password, 'HELLO')
+  if (session.user === stranger) throw new CommandError(helloNeedsLogin)
   if (name !== undefined) session.connectionName = name
   session.protocol = version
+  // Their pushes could not be told from replies.
+  if (version === 2) server.changes.forget(session)
   reply.useProtocol(version)
   reply.map(7)
   reply.bulkText('server')

@@ -4,7 +4,7 @@
  *   0 u8 format, 1 | 1 u8 tag | 2 u32 parts | { u32 length, bytes } for each part | u32 crc32c of all before      (little-endian)
  *
  * Parts: a string is one; of a hash field and value, of a sorted set member and score (8 bytes) alternate; of a list and a
- * set each element is one. A payload is never believed further than its checksum: a value is built of it element by
+ * set each element is one; of a stream as collections/stream-dump.ts says. A payload is never believed further than its checksum: a value is built of it element by
  * element, as commands would.
  */
 
@@ -20,11 +20,13 @@ import {
   replaceWith,
   setTag,
   sortedSetTag,
+  streamTag,
 } from '../collections/collection.ts'
 import { putField } from '../collections/hash.ts'
 import { pushItem } from '../collections/list-items.ts'
 import { addMember } from '../collections/set.ts'
 import { putScore, scoreOf } from '../collections/sorted-set.ts'
+import { fillStream, streamParts } from '../collections/stream-dump.ts'
 import { type Call, CommandError, lookUp, redisKeyspace, stringTag, syntaxError } from './command.ts'
 import { clampTime, integerAt } from './options.ts'
 
@@ -48,6 +50,7 @@ export function dump(call: Call): void {
 function partsOf(call: Call, record: RecordView): Uint8Array[] {
   const collection = collectionIn(call, record, call.arguments.copy(1))
   const { tag } = collection
+  if (tag === streamTag) return streamParts(collection)
   const parts: Uint8Array[] = []
   for (const element of collection.records()) {
     if (tag !== listTag) parts.push(memberOf(element))
@@ -138,16 +141,22 @@ function restoreCollection(
   parts: readonly Uint8Array[],
   expiresAt: number,
 ): void {
-  const isPaired = tag === hashTag || tag === sortedSetTag
-  const isKnown = isPaired || tag === listTag || tag === setTag
-  if (!isKnown || parts.length === 0 || (isPaired && parts.length % 2 === 1)) throw new CommandError(badPayload)
   const collection = newCollection(call, key, tag)
-  for (let place = 0; place < parts.length; place += isPaired ? 2 : 1) {
-    addElement(collection, parts[place] as Uint8Array, parts[place + 1])
-  }
+  if (tag !== streamTag) fillCollection(collection, parts)
+  else if (!fillStream(collection, parts)) throw new CommandError(badPayload)
   collection.expiresAt = expiresAt
   replaceWith(call, collection)
   call.collections.changeExpiry(collection.generation, 0, expiresAt, key, 0, key.length)
+}
+
+function fillCollection(collection: Collection, parts: readonly Uint8Array[]): void {
+  const { tag } = collection
+  const isPaired = tag === hashTag || tag === sortedSetTag
+  const isKnown = isPaired || tag === listTag || tag === setTag
+  if (!isKnown || parts.length === 0 || (isPaired && parts.length % 2 === 1)) throw new CommandError(badPayload)
+  for (let place = 0; place < parts.length; place += isPaired ? 2 : 1) {
+    addElement(collection, parts[place] as Uint8Array, parts[place + 1])
+  }
 }
 
 function addElement(collection: Collection, element: Uint8Array, second: Uint8Array | undefined): void {

@@ -154,7 +154,7 @@ function replyInfo(call: Call, command: Command | undefined): void {
 export function categoriesOf({ flags, categories }: CommandSpec): string[] {
   const found = new Set(categories)
   if (flags.includes('write')) found.add('write')
-  if (flags.includes('readonly')) found.add('read')
+  if (flags.includes('readonly') && !categories.includes('scripting')) found.add('read')
   if (flags.includes('admin')) found.add('admin').add('dangerous')
   if (flags.includes('blocking')) found.add('blocking')
   found.add(flags.includes('fast') ? 'fast' : 'slow')

@@ -1,8 +1,7 @@
 /** Commands on keys of any type: deleting, finding, renaming. */
 
-import { prefixEnd } from '@orbitkv/bytes'
+import { compileGlob, type Glob, prefixEnd } from '@orbitkv/bytes'
 import { Change, copyKey, type Range, type RecordView } from '@orbitkv/engine'
-import { compileGlob, type Glob } from '../protocol/glob.ts'
 import { latin1 } from '../protocol/text.ts'
 import {
   type Call,
@@ -16,7 +15,7 @@ import {
 } from './command.ts'
 import { numberAt } from './options.ts'
 import { readCursor } from './scan.ts'
-import { deleteAll, deleteKey, writeAll } from './writes.ts'
+import { deleteKey, writeAll } from './writes.ts'
 
 const keyspace = { group: 'generic', categories: ['keyspace'] } as const
 const everyArgument = (...flags: string[]) => [{ first: 1, last: -1, step: 1, flags }]
@@ -148,22 +147,6 @@ export const keyCommands: readonly CommandSpec[] = [
     syntax: '',
     run: (call) => call.reply.integer(call.owner.count(redisKeyspace)),
   },
-  ...(['flushdb', 'flushall'] as const).map(
-    (name): CommandSpec => ({
-      group: 'server',
-      name,
-      arity: -1,
-      flags: ['write'],
-      categories: ['keyspace', 'dangerous'],
-      tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
-      since: '1.0.0',
-      complexity: 'O(1)',
-      summary: 'Deletes every key of the Redis keyspace with one record; other keyspaces of the store stay.',
-      syntax: '[ASYNC | SYNC]',
-      difference: 'There is one database, so FLUSHDB and FLUSHALL are the same.',
-      run: flush,
-    }),
-  ),
 ]
 
 function deleteKeys(call: Call): void {
@@ -260,7 +243,7 @@ function scan(call: Call): void {
     if (isWanted(record, options)) collectKey(call, record, 'scan with a smaller COUNT')
   }
   reply.array(2)
-  reply.bulkInteger(hasMore && last !== undefined ? scans.remember(last) : 0)
+  reply.bulkInteger(hasMore && last !== undefined ? scans.remember(last) : scans.ended)
   replyKeys(call)
 }
 
@@ -292,12 +275,4 @@ function scanRange(call: Call, cursor: number, { glob }: ScanOptions): Range {
 function isWanted(record: RecordView, { glob, type }: ScanOptions): boolean {
   if (type !== undefined && typeName(record) !== type) return false
   return glob === undefined || glob.matches(record.bytes, record.keyStart, record.keyStart + record.keyBytes)
-}
-
-function flush(call: Call): void {
-  const { arguments: found, reply } = call
-  const isWhole = found.count === 1 || (found.count === 2 && (found.is(1, 'SYNC') || found.is(1, 'ASYNC')))
-  if (!isWhole) throw new CommandError(syntaxError)
-  deleteAll(call)
-  reply.ok()
 }

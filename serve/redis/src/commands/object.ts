@@ -1,7 +1,7 @@
 /** OBJECT: how Redis would keep a value. Here all is kept alike; clients and tests ask nonetheless. */
 
 import type { RecordView } from '@orbitkv/engine'
-import { flagLarge, flagNotIntegers, hashTag, listTag, setTag } from '../collections/collection.ts'
+import { flagLarge, flagNotIntegers, hashTag, listTag, setTag, streamTag } from '../collections/collection.ts'
 import { headerOf } from '../collections/collections.ts'
 import { int64CharsMax, parseInteger } from '../protocol/numbers.ts'
 import { type Call, CommandError, type CommandSpec, lookUp, stringTag } from './command.ts'
@@ -90,6 +90,7 @@ function encodingOf(record: RecordView): string {
     return valueBytes <= embeddedBytesMax ? 'embstr' : 'raw'
   }
   if (tag === listTag) return 'quicklist'
+  if (tag === streamTag) return 'stream'
   const { flags } = headerOf(record)
   const isLarge = (flags & flagLarge) !== 0
   if (tag === setTag) return isLarge || (flags & flagNotIntegers) !== 0 ? 'hashtable' : 'intset'

@@ -1,8 +1,8 @@
 /** Reading of arguments: integers, times and options. */
 
-import { encodeText } from '@orbitkv/bytes'
+import { compileGlob, encodeText } from '@orbitkv/bytes'
+import { databaseCount } from '../collections/keyspaces.ts'
 import { parseDouble } from '../protocol/doubles.ts'
-import { compileGlob } from '../protocol/glob.ts'
 import { parseInteger } from '../protocol/numbers.ts'
 import { type Call, CommandError, notAnInteger, syntaxError } from './command.ts'
 
@@ -89,4 +89,11 @@ export function nameMatcher(call: Call, place: number): (name: string) => boolea
     const bytes = encodeText(name)
     return glob.matches(bytes, 0, bytes.length)
   }
+}
+
+/** The number of a database. */
+export function databaseAt(call: Call, place: number, problem?: string): number {
+  const database = Number(integerAt(call, place, problem))
+  if (database < 0 || database >= databaseCount) throw new CommandError('ERR DB index is out of range')
+  return database
 }

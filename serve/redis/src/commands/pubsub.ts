@@ -1,7 +1,8 @@
 /** SUBSCRIBE, PUBLISH and their kin. Messages go to who listens now; none is kept. */
 
-import { subscriptionCount } from '../channels.ts'
-import { compileGlob } from '../protocol/glob.ts'
+import { compileGlob } from '@orbitkv/bytes'
+import { type Receiver, subscriptionCount } from '../channels.ts'
+import { deliver } from '../messages.ts'
 import type { Reply } from '../protocol/reply.ts'
 import { latin1 } from '../protocol/text.ts'
 import type { Session } from '../session.ts'
@@ -20,7 +21,7 @@ const subcommands: readonly CommandSpec[] = [
     since: '2.8.0',
     summary: 'Channels that somebody listens to, patterns apart.',
     syntax: '[pattern]',
-    run: listChannels,
+    run: (call) => listNames(call, call.server.channels.names()),
   },
   {
     ...pubsub,
@@ -41,13 +42,27 @@ const subcommands: readonly CommandSpec[] = [
     since: '2.8.0',
     summary: 'How many clients listen to each channel, patterns apart.',
     syntax: '[channel [channel ...]]',
-    run: ({ arguments: found, reply, server }) => {
-      reply.array((found.count - 2) * 2)
-      for (let place = 2; place < found.count; place++) {
-        reply.bulk(found.bytes, found.start(place), found.end(place))
-        reply.integer(server.channels.listeners(latin1(found.bytes, found.start(place), found.end(place))))
-      }
-    },
+    run: (call) => countListeners(call, (name) => call.server.channels.listeners(name)),
+  },
+  {
+    ...pubsub,
+    name: 'shardchannels',
+    arity: -2,
+    flags: ['pubsub', 'loading', 'stale'],
+    since: '7.0.0',
+    summary: 'Channels of shards that somebody listens to.',
+    syntax: '[pattern]',
+    run: (call) => listNames(call, call.server.channels.shardNames()),
+  },
+  {
+    ...pubsub,
+    name: 'shardnumsub',
+    arity: -2,
+    flags: ['pubsub', 'loading', 'stale'],
+    since: '7.0.0',
+    summary: 'How many clients listen to each channel of a shard.',
+    syntax: '[shardchannel [shardchannel ...]]',
+    run: (call) => countListeners(call, (name) => call.server.channels.shardListeners(name)),
   },
 ]
 
@@ -83,7 +98,7 @@ export const pubsubCommands: readonly CommandSpec[] = [
     run: (call) => {
       const { server, session } = call
       const own = session.subscriptions?.channels
-      unsubscribe(call, 'unsubscribe', own, (name) => server.channels.unsubscribe(session, name))
+      unsubscribe(call, 'unsubscribe', own, subscriptionCount, (name) => server.channels.unsubscribe(session, name))
     },
   },
   {
@@ -97,7 +112,9 @@ export const pubsubCommands: readonly CommandSpec[] = [
     run: (call) => {
       const { server, session } = call
       const own = session.subscriptions?.patterns
-      unsubscribe(call, 'punsubscribe', own, (name) => server.channels.unsubscribePattern(session, name))
+      unsubscribe(call, 'punsubscribe', own, subscriptionCount, (name) =>
+        server.channels.unsubscribePattern(session, name),
+      )
     },
   },
   {
@@ -110,7 +127,53 @@ export const pubsubCommands: readonly CommandSpec[] = [
     summary: 'Sends a message to those who listen to a channel, and tells how many they are.',
     syntax: 'channel message',
     difference: 'A client that listens to its own message gets it behind the reply.',
-    run: publish,
+    run: (call) => publish(call, 'message', (name) => call.server.channels.receivers(name)),
+  },
+  {
+    ...pubsub,
+    name: 'ssubscribe',
+    arity: -2,
+    flags: listening,
+    keys: [{ first: 1, last: -1, step: 1, flags: ['not_key'] }],
+    since: '7.0.0',
+    summary: 'Listens to channels of shards.',
+    syntax: 'shardchannel [shardchannel ...]',
+    run: (call) => {
+      const { arguments: found, reply, server, session } = call
+      for (let place = 1; place < found.count; place++) {
+        const name = latin1(found.bytes, found.start(place), found.end(place))
+        server.channels.subscribeShard(session, name)
+        replyChange(reply, 'ssubscribe', name, shardCountOf(session))
+      }
+    },
+  },
+  {
+    ...pubsub,
+    name: 'sunsubscribe',
+    arity: -1,
+    flags: listening,
+    keys: [{ first: 1, last: -1, step: 1, flags: ['not_key'] }],
+    since: '7.0.0',
+    summary: 'Listens no more to channels of shards, or to any.',
+    syntax: '[shardchannel [shardchannel ...]]',
+    run: (call) => {
+      const { server, session } = call
+      const own = session.subscriptions?.shardChannels
+      unsubscribe(call, 'sunsubscribe', own, shardCountOf, (name) => server.channels.unsubscribeShard(session, name))
+    },
+  },
+  {
+    ...pubsub,
+    name: 'spublish',
+    arity: 3,
+    flags: ['pubsub', 'loading', 'stale', 'fast'],
+    keys: [{ first: 1, last: 1, step: 1, flags: ['not_key'] }],
+    since: '7.0.0',
+    complexity: 'O(N) for N clients that listen',
+    summary: 'Sends a message to those who listen to a channel of a shard, and tells how many they are.',
+    syntax: 'shardchannel message',
+    difference: 'A client that listens to its own message gets it behind the reply.',
+    run: (call) => publish(call, 'smessage', (name) => call.server.channels.shardReceivers(name)),
   },
   {
     name: 'pubsub',
@@ -122,7 +185,6 @@ export const pubsubCommands: readonly CommandSpec[] = [
     complexity: 'O(1)',
     summary: 'Commands on channels.',
     syntax: 'subcommand [argument ...]',
-    difference: 'Channels of shards (SSUBSCRIBE, SPUBLISH, SHARDCHANNELS, SHARDNUMSUB) are not there.',
     subcommands: [...subcommands, helpCommand('pubsub', 'pubsub', subcommands)],
   },
 ]
@@ -132,7 +194,7 @@ function subscribe(call: Call, kind: string, add: (name: string) => void): void 
   for (let place = 1; place < found.count; place++) {
     const name = latin1(found.bytes, found.start(place), found.end(place))
     add(name)
-    replyChange(reply, session, kind, name)
+    replyChange(reply, kind, name, subscriptionCount(session))
   }
 }
 
@@ -140,11 +202,12 @@ function unsubscribe(
   call: Call,
   kind: string,
   own: ReadonlySet<string> | undefined,
+  count: (session: Session) => number,
   drop: (name: string) => void,
 ): void {
   const { arguments: found, reply, session } = call
   if (found.count === 1 && (own === undefined || own.size === 0)) {
-    replyChange(reply, session, kind, undefined)
+    replyChange(reply, kind, undefined, count(session))
     return
   }
   const names: string[] = found.count === 1 ? [...(own ?? [])] : []
@@ -153,16 +216,21 @@ function unsubscribe(
   }
   for (const name of names) {
     drop(name)
-    replyChange(reply, session, kind, name)
+    replyChange(reply, kind, name, count(session))
   }
 }
 
-function replyChange(reply: Reply, session: Session, kind: string, name: string | undefined): void {
+/** Channels of shards that a client listens to. */
+function shardCountOf({ subscriptions }: Session): number {
+  return subscriptions?.shardChannels.size ?? 0
+}
+
+function replyChange(reply: Reply, kind: string, name: string | undefined, count: number): void {
   reply.push(3)
   reply.bulkText(kind)
   if (name === undefined) reply.null()
   else replyName(reply, name)
-  reply.integer(subscriptionCount(session))
+  reply.integer(count)
 }
 
 function replyName(reply: Reply, name: string): void {
@@ -170,32 +238,31 @@ function replyName(reply: Reply, name: string): void {
   reply.bulk(bytes, 0, bytes.length)
 }
 
-function publish(call: Call): void {
+function publish(call: Call, kind: string, receiversOf: (channel: string) => readonly Receiver[]): void {
   const { arguments: found, reply, server } = call
   const channel = latin1(found.bytes, found.start(1), found.end(1))
-  const receivers = server.channels.receivers(channel)
+  const receivers = receiversOf(channel)
   reply.integer(receivers.length)
-  if (receivers.length === 0) return
-  const message = found.copy(2)
-  server.later(() => {
-    for (const { session, pattern } of receivers) {
-      server.message(session, (to) => {
-        to.push(pattern === undefined ? 3 : 4)
-        to.bulkText(pattern === undefined ? 'message' : 'pmessage')
-        if (pattern !== undefined) replyName(to, pattern)
-        replyName(to, channel)
-        to.bulk(message, 0, message.length)
-      })
-    }
-  })
+  const message = { kind, channel, message: found.copy(2) }
+  if (receivers.length > 0) deliver(server, receivers, message)
+  // By itself it was sent to every worker; as a part of something else it runs on one of them.
+  if (call.isInTransaction) server.later(() => server.tellOtherWorkers(message))
 }
 
-function listChannels({ arguments: found, reply, server }: Call): void {
+function listNames({ arguments: found, reply }: Call, all: Iterable<string>): void {
   const glob = found.count > 2 ? compileGlob(found.copy(2)) : undefined
-  const names = [...server.channels.names()].filter((name) => {
+  const names = [...all].filter((name) => {
     const bytes = Buffer.from(name, 'latin1')
     return glob?.matches(bytes, 0, bytes.length) ?? true
   })
   reply.array(names.length)
   for (const name of names) replyName(reply, name)
+}
+
+function countListeners({ arguments: found, reply }: Call, listeners: (name: string) => number): void {
+  reply.array((found.count - 2) * 2)
+  for (let place = 2; place < found.count; place++) {
+    reply.bulk(found.bytes, found.start(place), found.end(place))
+    reply.integer(listeners(latin1(found.bytes, found.start(place), found.end(place))))
+  }
 }

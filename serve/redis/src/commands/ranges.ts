@@ -112,6 +112,9 @@ function getrange(call: Call): void {
   call.reply.bulk(record.bytes, record.valueStart + start, record.valueStart + end + 1)
 }
 
+/** As Redis words it. What is shorter, and too long for the store, is told in the words of the store. */
+const tooLong = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)'
+
 function setrange(call: Call): void {
   const { arguments: found, reply, scratch } = call
   const offset = numberAt(call, 2)
@@ -124,6 +127,7 @@ function setrange(call: Call): void {
     return
   }
   const totalBytes = Math.max(oldBytes, offset + addedBytes)
+  if (totalBytes > call.limits.bulkBytesMax) throw new CommandError(tooLong)
   assertValueFits(totalBytes)
   const value = scratch.reserve(totalBytes)
   if (record !== undefined) copyBytes(value, 0, record.bytes, record.valueStart, record.valueStart + oldBytes)

@@ -2,7 +2,7 @@
 
 import { copyValue, type RecordView } from '@orbitkv/engine'
 import { collectionIn, newCollection } from '../collections/collection.ts'
-import { headerOf } from '../collections/collections.ts'
+import { type Collections, headerOf } from '../collections/collections.ts'
 import { generationBytes } from '../collections/element-keys.ts'
 import { elementKeyspace } from '../collections/keyspaces.ts'
 import { writing } from './collections.ts'
@@ -16,7 +16,7 @@ import {
   stringTag,
   syntaxError,
 } from './command.ts'
-import { numberAt } from './options.ts'
+import { databaseAt } from './options.ts'
 
 const keyspace = { group: 'generic', categories: ['keyspace'] } as const
 
@@ -67,7 +67,7 @@ export const renameCommands: readonly CommandSpec[] = [
     complexity: 'O(N) for a string of N bytes, or N elements',
     summary: 'Copies a value to another key, with the time until when it lives.',
     syntax: 'source destination [DB destination-db] [REPLACE]',
-    difference: 'There is one database, number 0. A collection of more than half a million elements is refused.',
+    difference: 'A collection of more than half a million elements is refused.',
     run: writing(copy),
   },
 ]
@@ -90,42 +90,48 @@ function rename(call: Call, onlyIfFree: boolean): boolean {
   if (tag === stringTag) return true
   collections.changeExpiry(generation, expiresAt, expiresAt, target, 0, target.length)
   collections.onReady(target)
+  collections.onReady(source)
   return true
 }
 
 function copy(call: Call): void {
-  const { arguments: found, collections, reply } = call
+  const { arguments: found, databases, reply, session } = call
   let replaces = false
+  let { database } = session
   for (let place = 3; place < found.count; place++) {
     if (found.is(place, 'REPLACE')) replaces = true
-    else if (found.is(place, 'DB') && place + 1 < found.count) {
-      if (numberAt(call, ++place) !== 0) throw new CommandError('ERR DB index is out of range')
-    } else throw new CommandError(syntaxError)
+    else if (found.is(place, 'DB') && place + 1 < found.count) database = databaseAt(call, ++place)
+    else throw new CommandError(syntaxError)
   }
   const target = found.copy(2)
-  if (Buffer.compare(found.copy(1), target) === 0) {
-    throw new CommandError('ERR source and destination objects are the same')
-  }
-  const isTaken = lookUp(call, 2) !== undefined
+  if (database === session.database && Buffer.compare(found.copy(1), target) === 0) throw new CommandError(sameObject)
+  const isTaken = databases.ownerOf(database).get(redisKeyspace, target, 0, target.length) !== undefined
   const record = lookUp(call, 1)
   reply.integer(record === undefined || (isTaken && !replaces) ? 0 : 1)
-  if (record === undefined || (isTaken && !replaces)) return
+  if (record !== undefined && (!isTaken || replaces)) copyRecord(call, record, target, database)
+}
+
+export const sameObject = 'ERR source and destination objects are the same'
+
+/** Writes what stands under the key at argument 1, which is `record`, under a key of a database, over what stands there. */
+export function copyRecord(call: Call, record: RecordView, key: Uint8Array, database: number): void {
+  const into = call.databases.collectionsOf(database)
   if (record.tag === stringTag) {
     const value = copyValue(record)
     const { expiresAt } = record
-    collections.buryKey(target, 0, target.length)
-    collections.pending.put(redisKeyspace, target, 0, target.length, value, 0, value.length, stringTag, expiresAt)
-  } else copyCollection(call, record, target)
+    into.buryKey(key, 0, key.length)
+    into.pending.put(redisKeyspace, key, 0, key.length, value, 0, value.length, stringTag, expiresAt)
+  } else copyCollection(call, record, key, into)
+  into.pending.commit()
 }
 
-function copyCollection(call: Call, record: RecordView, key: Uint8Array): void {
-  const { collections } = call
+function copyCollection(call: Call, record: RecordView, key: Uint8Array, collections: Collections): void {
   const source = collectionIn(call, record, call.arguments.copy(1))
-  const target = newCollection(call, key, source.tag)
+  const target = newCollection({ collections }, key, source.tag)
   collections.buryKey(key, 0, key.length)
   const { generation } = target
-  const { flags, length, head, tail, expiresAt } = source
-  Object.assign(target, { flags, length, head, tail, expiresAt })
+  const { flags, length, head, tail, state, expiresAt } = source
+  Object.assign(target, { flags, length, head, tail, state, expiresAt })
   const prefix = target.elementKey(new Uint8Array(0)).subarray(0, generationBytes)
   for (const element of source.everything()) {
     const { bytes, keyStart, keyBytes, valueStart, valueBytes } = element

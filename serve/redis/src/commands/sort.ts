@@ -16,6 +16,7 @@ import {
 import { scoreOrder } from '../collections/element-keys.ts'
 import { pushItem } from '../collections/list-items.ts'
 import { scoredIn } from '../collections/sorted-set.ts'
+import type { Arguments } from '../protocol/arguments.ts'
 import { parseDouble } from '../protocol/doubles.ts'
 import { type Call, CommandError, lookUp, redisKeyspace, stringTag, syntaxError, wrongType } from './command.ts'
 import { numberAt } from './options.ts'
@@ -81,6 +82,33 @@ function sortOptions(call: Call, mayStore: boolean): SortOptions {
     else throw new CommandError(syntaxError)
   }
   return options
+}
+
+/** Where the key is that SORT stores under: the last one given. */
+export function keyStoredUnder(found: Arguments, offset: number): readonly number[] {
+  let stored: number | undefined
+  for (let place = 2; offset + place + 1 < found.count; place++) {
+    if (found.is(offset + place, 'STORE')) stored = ++place
+    else place += optionArguments(found, offset + place)
+  }
+  return stored === undefined ? [] : [stored]
+}
+
+/** BY and GET read keys that the elements name. */
+export function keysOfPatterns(found: Arguments, offset: number): readonly number[] | 'any' {
+  for (let place = 2; offset + place + 1 < found.count; place++) {
+    const pattern = found.copy(offset + place + 1)
+    if (found.is(offset + place, 'BY') && pattern.includes(star)) return 'any'
+    if (found.is(offset + place, 'GET') && !(pattern.length === 1 && pattern[0] === 0x23)) return 'any'
+    place += found.is(offset + place, 'STORE') ? 1 : optionArguments(found, offset + place)
+  }
+  return []
+}
+
+/** How many arguments an option has, STORE apart. */
+function optionArguments(found: Arguments, place: number): number {
+  if (found.is(place, 'LIMIT')) return 2
+  return found.is(place, 'BY') || found.is(place, 'GET') ? 1 : 0
 }
 
 function elementsOf(collection: Collection | undefined, isReverse: boolean): Uint8Array[] {

@@ -18,7 +18,8 @@ export const sortedSetCommands: readonly CommandSpec[] = [
     complexity: 'O(log N) for each member of N',
     summary: 'Gives members scores, adding those that are new.',
     syntax: 'key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]',
-    difference: 'Hexadecimal scores with a fraction are refused.',
+    difference:
+      'Hexadecimal scores with a fraction are refused. A score of minus zero is zero; in Redis it keeps its sign in large sets only.',
     run: writing(writes.zadd),
   },
   {

@@ -14,7 +14,20 @@ export function commandTable(specs: readonly CommandSpec[]): CommandTable {
 function commandOf(spec: CommandSpec, fullName: string): Command {
   const byName = spec.subcommands?.map((sub) => [sub.name, commandOf(sub, `${fullName}|${sub.name}`)] as const)
   assert(spec.run !== undefined || byName !== undefined, `the command ${fullName} does something`)
-  return { ...spec, fullName, byName: byName === undefined ? undefined : new Map(byName), calls: 0, failures: 0 }
+  return {
+    ...spec,
+    fullName,
+    byName: byName === undefined ? undefined : new Map(byName),
+    isWrite: spec.flags.includes('write'),
+    spread: undefined,
+    right: -1,
+    calls: 0,
+    failures: 0,
+    rejections: 0,
+    durations: undefined,
+    timedCalls: 0,
+    nextTimedCall: 0,
+  }
 }
 
 /** Slots of the hash table; a power of two, large enough that most commands have one to themselves. */

@@ -4,7 +4,7 @@ import { oneKey, writing } from './collections.ts'
 import type { CommandSpec } from './command.ts'
 import { dump, restore } from './dump.ts'
 import { pfadd, pfcount, pfmerge } from './hyperloglogs.ts'
-import { sort } from './sort.ts'
+import { keyStoredUnder, keysOfPatterns, sort } from './sort.ts'
 
 const sketches = { group: 'hyperloglog', categories: ['hyperloglog'] } as const
 const generic = { group: 'generic', categories: ['keyspace'] } as const
@@ -18,8 +18,8 @@ export const valueCommands: readonly CommandSpec[] = [
     categories: ['set', 'sortedset', 'list', 'dangerous'],
     keys: [
       ...oneKey('RO', 'access'),
-      { unknown: true, flags: ['RO', 'access'] },
-      { unknown: true, flags: ['OW', 'update'] },
+      { unknown: true, flags: ['RO', 'access'], find: keysOfPatterns },
+      { unknown: true, flags: ['OW', 'update'], find: keyStoredUnder },
     ],
     since: '1.0.0',
     complexity: 'O(N + M log M) for M of N elements',
@@ -35,7 +35,7 @@ export const valueCommands: readonly CommandSpec[] = [
     arity: -2,
     flags: ['readonly', 'movablekeys'],
     categories: ['set', 'sortedset', 'list', 'dangerous'],
-    keys: [...oneKey('RO', 'access'), { unknown: true, flags: ['RO', 'access'] }],
+    keys: [...oneKey('RO', 'access'), { unknown: true, flags: ['RO', 'access'], find: keysOfPatterns }],
     since: '7.0.0',
     complexity: 'O(N + M log M) for M of N elements',
     summary: 'As SORT, without STORE.',

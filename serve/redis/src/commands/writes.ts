@@ -2,20 +2,11 @@
 
 import { assert } from '@orbitkv/base'
 import { copyBytes } from '@orbitkv/bytes'
-import {
-  type Change,
-  copyValue,
-  deleteRangeChange,
-  engineErrors,
-  type RecordView,
-  valueBytesMaxMax,
-} from '@orbitkv/engine'
+import { type Change, copyValue, engineErrors, type RecordView, valueBytesMaxMax } from '@orbitkv/engine'
 import { headerOf } from '../collections/collections.ts'
-import { elementKeyspace, graveKeyspace } from '../collections/keyspaces.ts'
 import { type Call, redisKeyspace, stringTag } from './command.ts'
 
 const single: Change[] = []
-const firstKey = new Uint8Array(0)
 
 /** Puts a string, `value[start, end)`, under the key at a place among the arguments. The hottest write: it reuses all. */
 export function writeOne(
@@ -83,12 +74,6 @@ export function deleteKey(call: Call, keyPlace: number): void {
   change.expiresAt = 0
   change.tag = 0
   writeSingle(call, change)
-}
-
-/** Deletes every key of the keyspace with one change. */
-export function deleteAll(call: Call): void {
-  const keyspaces = call.collections.any ? [redisKeyspace, elementKeyspace, graveKeyspace] : [redisKeyspace]
-  call.owner.write(keyspaces.map((keyspace) => deleteRangeChange(keyspace, firstKey)))
 }
 
 function writeSingle(call: Call, change: Change): void {

@@ -10,7 +10,16 @@
 import { assert } from '@orbitkv/base'
 import { type BufferPool, bufferBytes } from './buffers.ts'
 
-export class Chunk {
+/** What a slice is a part of: a chunk, or a place that is kept for a reply which comes later (workers/hole.ts). */
+export interface SliceSource {
+  readonly bytes: Uint8Array
+  /** Slices of it that are not out yet. */
+  slices: number
+  /** A slice is out, or nobody wants it any more. */
+  release(): void
+}
+
+export class Chunk implements SliceSource {
   readonly bytes: Uint8Array
   /** Slices that are not out yet. */
   slices = 0
@@ -45,13 +54,13 @@ export interface SliceOwner {
 /** The slices of one turn in the order of their making, side by side in arrays so that none is an object. */
 export class Slices<Owner extends SliceOwner> {
   readonly owners: Owner[] = []
-  readonly chunks: Chunk[] = []
+  readonly chunks: SliceSource[] = []
   readonly starts: number[] = []
   readonly ends: number[] = []
   count = 0
 
   /** Adds a slice, or lengthens the last where it goes on. */
-  add(owner: Owner, chunk: Chunk, start: number, end: number): void {
+  add(owner: Owner, chunk: SliceSource, start: number, end: number): void {
     const last = this.count - 1
     owner.outputBytes += end - start
     if (last >= 0 && this.owners[last] === owner && this.chunks[last] === chunk && this.ends[last] === start) {
@@ -70,7 +79,7 @@ export class Slices<Owner extends SliceOwner> {
   cutBack(count: number, lastEnd: number): void {
     for (let i = count; i < this.count; i++) {
       ;(this.owners[i] as Owner).outputBytes -= (this.ends[i] as number) - (this.starts[i] as number)
-      ;(this.chunks[i] as Chunk).release()
+      ;(this.chunks[i] as SliceSource).release()
     }
     this.count = count
     if (count === 0) return

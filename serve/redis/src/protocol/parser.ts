@@ -25,6 +25,8 @@ export interface ParserLimits {
   readonly lineBytesMax: number
   /** Bytes of one command in all. */
   readonly frameBytesMax: number
+  /** They are those of connections that have not logged in, which the error then says. */
+  readonly isForStrangers?: boolean
 }
 
 export type ParseResult =
@@ -50,7 +52,7 @@ export class RequestParser {
   /** What is wrong, as Redis words it, without its prefix. */
   error = ''
 
-  readonly #limits: ParserLimits
+  limits: ParserLimits
   readonly #pool: BufferPool
   readonly #shared: Arguments
   #bytes: Uint8Array = new Uint8Array(0)
@@ -69,7 +71,7 @@ export class RequestParser {
 
   /** `shared` serves all connections of a server: it holds the arguments of commands that arrive whole. */
   constructor(limits: ParserLimits, pool: BufferPool, shared: Arguments) {
-    this.#limits = limits
+    this.limits = limits
     this.#pool = pool
     this.#shared = shared
     this.arguments = shared
@@ -156,7 +158,9 @@ export class RequestParser {
       }
       const count = this.#readLength(this.#position + 1)
       if (count === incompleteLine) return this.#incomplete('too big mbulk count string')
-      if (count === notANumber || count > this.#limits.argumentsMax) return this.#fail('invalid multibulk length')
+      if (count === notANumber || count > this.limits.argumentsMax) {
+        return this.#fail(this.#tooMuch('multibulk length', count !== notANumber))
+      }
       this.#position = this.#lineEnd
       // An array of nothing is skipped without a reply.
       if (count <= 0) continue
@@ -196,8 +200,8 @@ export class RequestParser {
     if (length === incompleteLine) return this.#incomplete('too big bulk count string')
     const first = this.#bytes[this.#position] as number
     if (first !== dollar) return this.#fail(`expected '$', got '${printable(first)}'`)
-    if (length < 0 || length > this.#limits.bulkBytesMax) return this.#fail('invalid bulk length')
-    if (this.#lineEnd - this.#frameStart + length > this.#limits.frameBytesMax) return this.#fail(this.#tooBig())
+    if (length < 0 || length > this.limits.bulkBytesMax) return this.#fail(this.#tooMuch('bulk length', length >= 0))
+    if (this.#lineEnd - this.#frameStart + length > this.limits.frameBytesMax) return this.#fail(this.#tooBig())
     this.#position = this.#lineEnd
     this.#bulkBytes = length
     return undefined
@@ -243,7 +247,7 @@ export class RequestParser {
     const bytes = this.#bytes
     const lineFeedAt = bytes.indexOf(lineFeed, this.#position)
     if (lineFeedAt < 0 || lineFeedAt >= this.#end) return this.#incomplete('too big inline request')
-    if (lineFeedAt - this.#position > this.#limits.lineBytesMax) return this.#fail('too big inline request')
+    if (lineFeedAt - this.#position > this.limits.lineBytesMax) return this.#fail('too big inline request')
     const hasReturn = lineFeedAt > this.#position && bytes[lineFeedAt - 1] === carriageReturn
     const words = splitWords(bytes, this.#position, hasReturn ? lineFeedAt - 1 : lineFeedAt)
     if (words === undefined) return this.#fail('unbalanced quotes in request')
@@ -263,7 +267,11 @@ export class RequestParser {
 
   /** A line without its end is waited for, unless it is longer than any line may be. */
   #incomplete(problem: string): ParseResult {
-    return this.#end - this.#position > this.#limits.lineBytesMax ? this.#fail(problem) : 'more'
+    return this.#end - this.#position > this.limits.lineBytesMax ? this.#fail(problem) : 'more'
+  }
+
+  #tooMuch(what: string, isNumber: boolean): string {
+    return `${isNumber && this.limits.isForStrangers === true ? 'unauthenticated' : 'invalid'} ${what}`
   }
 
   #fail(problem: string): ParseResult {
@@ -272,7 +280,7 @@ export class RequestParser {
   }
 
   #tooBig(): string {
-    return `a command of more than ${this.#limits.frameBytesMax} bytes`
+    return `a command of more than ${this.limits.frameBytesMax} bytes`
   }
 
   /** The arguments of a frame that is not whole move with it, into an object of our own. */

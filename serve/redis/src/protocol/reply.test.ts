@@ -25,7 +25,7 @@ interface Setup {
 function setup(outputBytesMax = 100_000_000): Setup {
   const pool = new BufferPool(1_000_000_000)
   const stats = { errorReplies: 0 }
-  return { pool, stats, writer: new ReplyWriter<Owner>(pool, outputBytesMax, stats) }
+  return { pool, stats, writer: new ReplyWriter<Owner>(pool, { outputBytesMax }, stats) }
 }
 
 /** What an owner's slices hold, which are released thereby. */

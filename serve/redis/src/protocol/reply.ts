@@ -12,7 +12,7 @@ import { copyBytes, encodeText } from '@orbitkv/bytes'
 import type { BufferPool } from './buffers.ts'
 import { formatDouble } from './doubles.ts'
 import { int64CharsMax, writeAscii, writeInteger } from './numbers.ts'
-import { Chunk, type SliceOwner, Slices } from './output.ts'
+import { Chunk, type SliceOwner, type SliceSource, Slices } from './output.ts'
 
 export type ProtocolVersion = 2 | 3
 
@@ -32,19 +32,43 @@ export class OutputLimitReached extends Error {
 }
 
 /** What commands may do with a reply: encode it. */
-export type Reply = Omit<ReplyWriter<ReplyOwner>, 'slices' | 'begin' | 'end'>
+export type Reply = Omit<ReplyWriter<ReplyOwner>, 'slices' | 'begin' | 'end' | 'copy' | 'place'>
 
 /** A type byte, a length and its line's end; and the line's end after the bytes. */
 const headerBytesMax = 1 + int64CharsMax + 2 + 2
 const carriageReturn = 0x0d
 const lineFeed = 0x0a
 
+/** As they are when something is encoded. */
+export interface OutputLimits {
+  /** That wait for one owner. */
+  readonly outputBytesMax: number
+}
+
+/** Error replies: how many, and by their first word. */
+export interface ErrorStats {
+  errorReplies: number
+  readonly errors?: Map<string, number>
+}
+
+/** First words that are told apart: a script may make up any. */
+const errorNamesMax = 128
+
+function countError(stats: ErrorStats, text: string): void {
+  stats.errorReplies++
+  const { errors } = stats
+  if (errors === undefined) return
+  const name = text.split(' ', 1)[0] as string
+  const known = errors.get(name)
+  if (known !== undefined || errors.size < errorNamesMax) errors.set(name, (known ?? 0) + 1)
+}
+
 export class ReplyWriter<Owner extends ReplyOwner> {
   /** Where the parts of this turn are collected; the gate puts a new one here at the end of each. */
   slices = new Slices<Owner>()
   readonly #pool: BufferPool
-  readonly #outputBytesMax: number
-  readonly #stats: { errorReplies: number }
+  readonly #limits: OutputLimits
+  readonly #stats: ErrorStats
   #chunk: Chunk
   #bytes: Uint8Array
   #position = 0
@@ -55,10 +79,10 @@ export class ReplyWriter<Owner extends ReplyOwner> {
   #markedEnd = 0
 
   /** Counts the error replies in `stats`. */
-  constructor(pool: BufferPool, outputBytesMax: number, stats: { errorReplies: number }) {
+  constructor(pool: BufferPool, limits: OutputLimits, stats: ErrorStats) {
     this.#stats = stats
     this.#pool = pool
-    this.#outputBytesMax = outputBytesMax
+    this.#limits = limits
     this.#chunk = new Chunk(pool, 0)
     this.#bytes = this.#chunk.bytes
   }
@@ -121,7 +145,7 @@ export class ReplyWriter<Owner extends ReplyOwner> {
 
   /** `text` begins with its prefix, such as `ERR`; line ends in it become blanks. */
   error(text: string): void {
-    this.#stats.errorReplies++
+    countError(this.#stats, text)
     const line = encodeText(`-${text.replace(/[\r\n]/g, ' ')}`)
     this.raw(line)
     this.#ensure(2)
@@ -184,7 +208,11 @@ export class ReplyWriter<Owner extends ReplyOwner> {
 
   /** A number with a fraction; text in RESP2. */
   double(value: number): void {
-    const text = formatDouble(value)
+    this.doubleText(formatDouble(value))
+  }
+
+  /** As `double`, with the digits that the command wants. */
+  doubleText(text: string): void {
     if (!this.#isVersion3) {
       this.bulkText(text)
       return
@@ -193,6 +221,18 @@ export class ReplyWriter<Owner extends ReplyOwner> {
     this.#bytes[this.#position] = 0x2c
     this.#position = writeAscii(this.#bytes, this.#position + 1, text)
     this.#endLine()
+  }
+
+  boolean(value: boolean): void {
+    if (this.#isVersion3) this.raw(value ? trueReply : falseReply)
+    else this.integer(value ? 1 : 0)
+  }
+
+  /** An integer of any length, as text; line ends in it become blanks. */
+  bigNumber(text: string): void {
+    const line = text.replace(/[\r\n]/g, ' ')
+    if (this.#isVersion3) this.raw(encodeText(`(${line}\r\n`))
+    else this.bulkText(line)
   }
 
   /** What the client did not ask for with a command: a message. In RESP2 an array. */
@@ -220,12 +260,23 @@ export class ReplyWriter<Owner extends ReplyOwner> {
 
   /** Bytes that are a reply already. */
   raw(bytes: Uint8Array): void {
-    if (bytes.length > this.#bytes.length - this.#position) {
-      this.#pour(bytes, 0, bytes.length)
+    this.copy(bytes, 0, bytes.length)
+  }
+
+  /** As `raw`, of `bytes[start, end)`. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start > this.#bytes.length - this.#position) {
+      this.#pour(bytes, start, end)
       return
     }
-    copyBytes(this.#bytes, this.#position, bytes, 0, bytes.length)
-    this.#position += bytes.length
+    copyBytes(this.#bytes, this.#position, bytes, start, end)
+    this.#position += end - start
+  }
+
+  /** Keeps a place for a reply that comes from elsewhere. */
+  place(source: SliceSource): void {
+    this.#closeSlice()
+    this.slices.add(this.#owner as Owner, source, 0, 0)
   }
 
   #header(type: number, value: number | bigint): void {
@@ -265,7 +316,7 @@ export class ReplyWriter<Owner extends ReplyOwner> {
   #roll(bytesMin: number): void {
     const owner = this.#owner as Owner
     const openBytes = this.#position - this.#sliceStart
-    if (owner.outputBytes + openBytes + bytesMin > this.#outputBytesMax) throw new OutputLimitReached()
+    if (owner.outputBytes + openBytes + bytesMin > this.#limits.outputBytesMax) throw new OutputLimitReached()
     this.#closeSlice()
     const previous = this.#chunk
     this.#chunk = new Chunk(this.#pool, bytesMin)
@@ -284,6 +335,8 @@ export class ReplyWriter<Owner extends ReplyOwner> {
   }
 }
 
+const trueReply = encodeText('#t\r\n')
+const falseReply = encodeText('#f\r\n')
 const okReply = encodeText('+OK\r\n')
 const nullBulkReply = encodeText('$-1\r\n')
 const nullArrayReply = encodeText('*-1\r\n')
