@@ -195,7 +195,7 @@ test('servers: nobody there, somebody else there, a port in use, other machines,
     'cli.no_server',
     /nothing answers at .*ECONNREFUSED/,
   )
-  await fails(['serve', '--redis-host', '0.0.0.0'], 3, 'cli.config_faults', /no passwords/, options)
+  await fails(['serve', '--redis-host', '0.0.0.0'], 3, 'cli.config_faults', /without redis\.requirepass/, options)
   for (const backend of ['lsm_tree', 'rocksdb', 'btree']) {
     await fails(
       ['serve', '--backend', backend],

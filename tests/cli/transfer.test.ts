@@ -228,7 +228,7 @@ test('mistakes in flags and files are named before anything is stored', async (c
   await fails(['import', 'a.csv', '--key', 'id', '--delimiter', '::'], 2, /must be one ASCII character/)
   await fails(['import', 'none.csv', '--key', 'id'], 7, /none\.csv cannot be read \(ENOENT\)/)
   await fails(['import', '.', '--format', 'csv', '--key', 'id'], 7, /\. cannot be read \(EISDIR\)/)
-  await fails(['import', 'a.txt'], 2, /say --format csv or --format ndjson/)
+  await fails(['import', 'a.txt'], 2, /say one of --format csv, --format ndjson, /)
   await fails(['import', '-', '--format', 'csv', '--restart'], 2, /--restart needs a file/)
   await fails(['import', 'empty.csv', '--key', 'id'], 7, /empty\.csv:1:1: there is no header line/)
   await fails(['import', 'twice.csv', '--key', 'a'], 7, /the header names "a" twice/)

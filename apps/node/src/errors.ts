@@ -37,9 +37,15 @@ export const cliErrors = defineErrors('cli', {
   },
   unknown_format: {
     retry: 'no',
-    text: 'the format of {file} is not clear from its name; say --format csv or --format ndjson',
+    text: 'the format of {file} is not clear from its name; say one of {formats}',
   },
   folder_not_empty: { retry: 'no', text: '{path} is not empty; name a new folder for the benchmark' },
+  flag_not_here: { retry: 'no', text: '{flag} says nothing about {what}; leave it out' },
+  peer_missing: { retry: 'no', text: '{what} needs the package {name}; install it: npm install {name}' },
+  peer_failed: {
+    retry: 'no',
+    text: 'the package {name} cannot be loaded ({reason}); install it again: npm install {name}',
+  },
   resume_needs_file: { retry: 'no', text: '{flag} needs a file; standard input and output cannot be continued' },
   // The configuration
   no_config_file: {
@@ -49,6 +55,8 @@ export const cliErrors = defineErrors('cli', {
   config_syntax: { retry: 'no', text: '{path}:{line}:{column} is not TOML: {problem}; correct that line' },
   config_faults: { retry: 'no', text: '{faults}; `orbit config check` shows the whole configuration' },
   no_node: { retry: 'no', text: 'Node {version} is too old; use Node 22.18 or later' },
+  tls_file: { retry: 'no', text: 'cannot read {path} for TLS ({reason}); give a file in PEM that this user may read' },
+  tls_clients: { retry: 'no', text: 'tls-auth-clients is {word}; it must be yes, optional or no' },
   // Stores and servers
   not_found: { retry: 'no', text: 'the key {key} has no value' },
   no_store: {
@@ -79,6 +87,23 @@ export const cliErrors = defineErrors('cli', {
     retry: 'no',
     text: 'the backend memory keeps nothing in a folder; name the running server with --url',
   },
+  not_sharded: {
+    retry: 'no',
+    text: '{path} is one store, which only one worker can serve; leave out --workers, or copy it: `orbit export` and `orbit import` into a new folder that is served by several',
+  },
+  shards_fixed: {
+    retry: 'no',
+    text: '{path} has {shards} shards since it was made, and not {asked}; leave out --shards',
+  },
+  too_few_shards: {
+    retry: 'no',
+    text: '{path} has {shards} shards, so at most {shards} workers; start with --workers {shards}',
+  },
+  bad_shards_file: { retry: 'no', text: '{file} is no list of shards ({problem}); restore it from a backup' },
+  worker_died: {
+    retry: 'later',
+    text: 'worker {worker} ended ({reason}); what was acknowledged is on the disk: start again',
+  },
   damage_found: { retry: 'no', text: '{faults} damaged places in {path}; restore a backup' },
   server_error: { retry: 'no', text: '{url} answered: {answer}' },
   no_server: {
@@ -107,6 +132,52 @@ export const cliErrors = defineErrors('cli', {
   import_options_changed: {
     retry: 'no',
     text: 'the interrupted import of {file} ran with other options ({was}); use the same, or begin again with --restart',
+  },
+  // Sources of an import that are no files of records
+  not_that_source: {
+    retry: 'no',
+    text: '{source} is no {kind}: {problem}; name another, or say what it is with --format',
+  },
+  source_in_use: {
+    retry: 'later',
+    text: '{source} is open in another process, and LevelDB lets only one in; stop that process, or import a copy',
+  },
+  source_failed: { retry: 'no', text: '{source} cannot be read: {reason}; look at it with the tools of its own' },
+  no_such_database: {
+    retry: 'no',
+    text: '{source} has no database {database}; name one of those that it has: {databases}',
+  },
+  source_address: {
+    retry: 'no',
+    text: '{source} is no address of a Redis: {problem}; write redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]',
+  },
+  source_password: {
+    retry: 'no',
+    text: '{source} refuses the password or the user ({answer}); give both in its address, or the password in ORBIT_SOURCE_PASSWORD',
+  },
+  source_answer: {
+    retry: 'no',
+    text: '{source} answered {command} with: {answer}; allow that command to the user, or take another one',
+  },
+  source_cluster: {
+    retry: 'no',
+    text: '{source} is a node of a Redis Cluster, which has only some of the keys; import from a server that has all of them',
+  },
+  source_emptied: {
+    retry: 'no',
+    text: '{source} has restarted and has no keys now, while {records} were copied; if that is right, begin again with --restart',
+  },
+  source_still_written: {
+    retry: 'later',
+    text: '{source} is still being written: the last comparison found {mended} keys that differed; stop its writers, then run the same command again',
+  },
+  target_not_empty: {
+    retry: 'no',
+    text: '{target} has {keys} keys already; name an empty one, or let the copy replace all of it with --replace',
+  },
+  bad_entry: {
+    retry: 'no',
+    text: '{source}, key {key}: {problem}; change it there, or pass over such keys with --on-error skip',
   },
   // Plans
   plan_faults: { retry: 'no', text: 'there is no plan: {faults}; correct the inputs, or begin with `orbit plan init`' },

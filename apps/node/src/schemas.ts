@@ -76,10 +76,14 @@ export const schemas = {
         host: text('Address.'),
         port: number('Port.'),
         url: text('What --url takes.'),
+        tls_port: nullable(number('Port for TLS; null where there is none.')),
       }),
+      metrics: nullable(text('Where the metrics for Prometheus are; null where there are none.')),
       data: nullable(text('The folder; null with the backend memory.')),
       backend: text('mmap or memory.'),
       durability: text('always, interval or none.'),
+      shards: optional(number('Of a server with workers: into how many parts its keys are dealt out.')),
+      workers: optional(list('Of a server with workers: each of them.', { port: number('Its own port.') })),
     },
   },
   log: {
@@ -137,6 +141,14 @@ export const schemas = {
       rejected: number('Records passed over by --on-error skip.'),
       expired: number('Records left out because their expires_at had passed.'),
       rejects_file: nullable(text('Where the rejected records are; null if there are none.')),
+      verified: optional(number('Of a Redis: keys that were compared at the end and are on both sides.')),
+      mended: optional(
+        number('Of a Redis: keys that differed in the last comparison and were brought over again; 0: both are equal.'),
+      ),
+      followed: optional(number('Of a Redis: changes that were brought over after the copy.')),
+      followed_by: optional(
+        nullable(text('Of a Redis: events or comparisons, by which it was followed; null without --follow.')),
+      ),
     },
   },
   reject: {
@@ -150,10 +162,23 @@ export const schemas = {
       record: text('The record as it stands in the file.'),
     },
   },
+  rejectedKey: {
+    name: 'import --on-error skip, of a folder or a Redis',
+    where: 'the file of rejects, a document a line',
+    fields: {
+      file: text('The source, as the command line names it.'),
+      key: bytes('The key that was passed over.'),
+      problem: text('What is wrong.'),
+    },
+  },
   export: {
     name: 'export',
     where: 'standard output, one document at the end; standard error where the records go to standard output',
-    fields: { ...transfer, format: text('csv or ndjson.') },
+    fields: {
+      ...transfer,
+      format: text('csv, ndjson or parquet.'),
+      left_out: number('Keys without a plain value (collections of Redis), or deleted before they were read.'),
+    },
   },
   record: {
     name: 'export --format ndjson',

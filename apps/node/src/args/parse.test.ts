@@ -113,7 +113,7 @@ test('every mistake is one line that names it and the way out', () => {
   )
   assert.match(
     message(() => parse('import f --format cvs')),
-    /must be one of csv, ndjson; did you mean csv\?/,
+    /must be one of csv, ndjson, level, lmdb, redis; did you mean csv\?/,
   )
   assert.match(
     message(() => parse('put k')),

@@ -54,6 +54,7 @@ export function byteProgress(
 
 async function now(context: Context, vault: Vault): Promise<number> {
   const { args, config, clock, output, json, interrupts } = context
+  const rate = config.effective('backup.bytes_per_second')
   const store = await openFolder(context, 'refuse')
   try {
     const progress = byteProgress(context, `backing up ${store.path}`)
@@ -62,7 +63,8 @@ async function now(context: Context, vault: Vault): Promise<number> {
       disk: realDisk(),
       clock,
       kind: args.on('full') ? 'full' : 'incremental',
-      bytesPerSecond: config.number('backup.bytes_per_second'),
+      // The default is for servers; nobody else has a store that this command may open.
+      bytesPerSecond: rate.origin.kind === 'default' ? 0 : Number(rate.value),
       signal: interrupts.signal,
       progress: (done, total) => progress.update(done, total),
     }).catch((error: unknown) => {

@@ -3,7 +3,7 @@
  * each command does is in the file of its name (runners.ts).
  */
 
-import type { Command, Flag } from '../args/command.ts'
+import type { Command } from '../args/command.ts'
 import { backupCommand, restoreCommand } from './backup-command.ts'
 import {
   backendFlag,
@@ -16,15 +16,7 @@ import {
   targetFlags,
 } from './flags.ts'
 import { planCommand } from './plan-command.ts'
-
-const formatFlag: Flag = {
-  name: 'format',
-  kind: 'choice',
-  value: 'FORMAT',
-  choices: ['csv', 'ndjson'],
-  default: 'by the name: .csv, or .ndjson and .jsonl',
-  help: 'What the file holds.',
-}
+import { exportCommand, importCommand } from './transfer-commands.ts'
 
 const serve: Command = {
   name: 'serve',
@@ -132,109 +124,6 @@ const scan: Command = {
     { line: 'orbit scan --json | jq -r .value', does: 'into another program' },
   ],
   exits: ['store', 'network', 'outputClosed'],
-}
-
-const importCommand: Command = {
-  name: 'import',
-  summary: 'load a CSV or NDJSON file',
-  description: [
-    'Reads a file and stores its records, 1,000 or 1 MiB a batch. CSV has a header line that names the columns; NDJSON has one JSON object a line. What `orbit export` wrote is taken as it is. In any other file --key names the column (or columns, or fields) that make the key, and the value is the whole record as a JSON object unless --value names a column.',
-    'An import that was interrupted, by Ctrl-C or a power cut, continues where it was acknowledged when the same command runs again: its progress is kept in the store, in the same batch as the records, under a key that begins with a zero byte and "orbit", and is removed at the end. If the file has changed in between, the import is refused.',
-    'If keys repeat, the last record wins and the summary says how many were replaced; add {row}, the number of the record, to the key to keep them all.',
-  ],
-  operands: [{ name: 'FILE', help: 'The file, or - for standard input.', required: true, completes: 'file' }],
-  flags: [
-    ...targetFlags,
-    durabilityFlag,
-    formatFlag,
-    {
-      name: 'key',
-      kind: 'text',
-      value: 'COLUMN[,COLUMN...]',
-      help: 'Columns that make the key, joined by the separator; {row} stands for the number of the record, in ten digits.',
-    },
-    {
-      name: 'key-template',
-      kind: 'text',
-      value: 'TEXT',
-      help: "The key as a text with {COLUMN} and {row} in it, such as 'order:{id}:{row}'.",
-    },
-    { name: 'separator', kind: 'text', value: 'TEXT', default: ':', help: 'What stands between the columns of --key.' },
-    {
-      name: 'value',
-      kind: 'text',
-      value: 'COLUMN',
-      help: 'The column that is the value, in place of the whole record.',
-    },
-    {
-      name: 'delimiter',
-      kind: 'text',
-      value: 'CHAR',
-      default: ',',
-      help: 'What separates the columns of a CSV file; tab for tabs.',
-    },
-    {
-      name: 'on-error',
-      kind: 'choice',
-      value: 'ACTION',
-      choices: ['stop', 'skip'],
-      default: 'stop',
-      help: 'What a record that is wrong leads to.',
-    },
-    {
-      name: 'rejects',
-      kind: 'text',
-      value: 'FILE',
-      default: 'FILE.rejects.ndjson',
-      completes: 'file',
-      help: 'Where --on-error skip writes the records passed over, each with its place and fault.',
-    },
-    { name: 'restart', kind: 'switch', help: 'Begins at the first record, whatever an interrupted import had done.' },
-    ...commonFlags,
-  ],
-  examples: [
-    { line: 'orbit import users.csv --key id', does: 'each row as a JSON object under its id' },
-    {
-      line: "orbit import orders.csv --key-template 'order:{id}:{row}'",
-      does: 'ids repeat: the row number keeps them apart',
-    },
-    {
-      line: 'orbit import prices.csv --key day,symbol --value close',
-      does: 'two columns make the key, one is the value',
-    },
-    { line: 'zcat events.ndjson.gz | orbit import - --format ndjson --key id', does: 'from a pipe' },
-    { line: 'orbit import backup.ndjson --data ./copy', does: 'what export wrote' },
-  ],
-  exits: ['store', 'network', 'input'],
-  drains: true,
-}
-
-const exportCommand: Command = {
-  name: 'export',
-  summary: 'write a CSV or NDJSON file',
-  description: [
-    'Writes entries in the order of their keys: NDJSON with "key", "value" and, where it has one, "expires_at" in milliseconds since 1970; or CSV with the columns key, value, encoding and expires_at. Bytes that are no text are marked base64. `orbit import` reads either back to an equal store.',
-    'From a folder the file is of one moment. With --resume an interrupted export goes on after the last whole record of the file; those before it are of the earlier moment.',
-  ],
-  operands: [{ name: 'FILE', help: 'The file, or - for standard output.', required: true, completes: 'file' }],
-  flags: [
-    ...targetFlags,
-    formatFlag,
-    ...rangeFlags,
-    { name: 'limit', kind: 'count', value: 'N', min: 0, help: 'Entries at most.' },
-    { name: 'resume', kind: 'switch', help: 'Continues a file that an interrupted export left.' },
-    { name: 'force', kind: 'switch', help: 'Replaces a file that exists.' },
-    ...encodingFlags,
-    ...commonFlags,
-  ],
-  examples: [
-    { line: 'orbit export backup.ndjson', does: 'everything in ./data' },
-    { line: 'orbit export users.csv --prefix user:', does: 'a part, as CSV' },
-    { line: 'orbit export - --format ndjson | gzip > backup.ndjson.gz', does: 'into a pipe' },
-    { line: 'orbit export backup.ndjson --resume', does: 'go on after an interruption' },
-  ],
-  exits: ['store', 'network', 'input', 'outputClosed'],
-  drains: true,
 }
 
 const stats: Command = {

@@ -8,6 +8,8 @@ import type { Context } from '../context.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { table } from '../terminal/text.ts'
 
+const hidden = '***'
+
 export async function config(context: Context): Promise<number> {
   const { args, config, output, json } = context
   const failed = config.faults.length > 0
@@ -47,6 +49,7 @@ function checkLines({ config, output }: Context): string[] {
 }
 
 function shownValue({ key, value }: EffectiveValue): string {
+  if (key.isSecret && value !== '') return hidden
   if (typeof value === 'number' && key.setting.kind === 'bytes') return formatBytes(value)
   if (typeof value === 'number' && key.setting.kind === 'duration') return formatDuration(value)
   return value === '' ? '""' : String(value)
@@ -65,7 +68,7 @@ function configJson(config: Configuration): unknown {
     notes: config.notes.map(({ key, origin, note }) => ({ key, origin: origin.label, note })),
     values: [...config.values.values()].map(({ key, value, origin }) => ({
       key: key.path,
-      value,
+      value: key.isSecret && value !== '' ? hidden : value,
       origin: origin.label,
       variable: key.aliases[0] ?? key.env,
       acts: key.later === undefined,
@@ -93,6 +96,8 @@ function sectionOf(key: ConfigKey): string {
 }
 
 function tomlLine({ key, value }: EffectiveValue): string {
+  // A comment, so that what is printed never sets a wrong one.
+  if (key.isSecret && value !== '') return `# ${key.path.slice(key.path.lastIndexOf('.') + 1)} is set, and not shown`
   // A bare number is seconds for some durations: with its unit every one reads back.
   const shown = key.setting.kind === 'duration' ? `${value}ms` : value
   return stringify({ [key.path.slice(key.path.lastIndexOf('.') + 1)]: shown }).trim()

@@ -1,8 +1,7 @@
-/** `orbit export`: entries into a CSV or NDJSON file. The work is in transfer/export.ts. */
+/** `orbit export`: entries into a CSV, NDJSON or Parquet file. The work is in transfer/export.ts. */
 
 import { access } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { KiB } from '@orbitkv/base'
 import { prefixEnd } from '@orbitkv/bytes'
 import type { Context } from '../context.ts'
 import { cliErrors } from '../errors.ts'
@@ -13,40 +12,36 @@ import { withTarget } from '../targets/open-target.ts'
 import type { ScanRange, Target } from '../targets/target.ts'
 import { Progress } from '../terminal/progress.ts'
 import { counted } from '../terminal/text.ts'
-import { ExportFile, exportLine, findEnd, headerLine, type Kept } from '../transfer/export.ts'
-import { formatOf } from '../transfer/format.ts'
+import { findEnd, type Kept } from '../transfer/export.ts'
+import { type ExportSink, openLines, openParquet } from '../transfer/export-sink.ts'
+import { exportFormatOf } from '../transfer/format.ts'
 import type { Format } from '../transfer/records.ts'
 import { fileSource } from '../transfer/source.ts'
 import { rangeOf } from './range-flags.ts'
 
-const blockChars = 256 * KiB
 const nothingKept: Kept = { bytes: 0, records: 0, lastKey: undefined }
-
-interface Sink {
-  write(text: string): Promise<void>
-  finish(): Promise<void>
-  close(): Promise<void>
-}
 
 export async function exportFile(context: Context): Promise<number> {
   const { args, output, notes, json, interrupts, clock } = context
   const file = args.operand(0) as string
   const toOutput = file === '-'
-  const format = formatOf(file, args.text('format'))
+  const format = exportFormatOf(file, args.text('format'))
   const range = { ...rangeOf(args, encodingOf(args)), withExpiry: true }
   if (toOutput && args.on('resume')) throw cliErrors.resume_needs_file({ flag: '--resume' })
   if (args.on('resume') && args.on('force')) throw cliErrors.flags_conflict({ first: '--resume', second: '--force' })
   const startedAt = clock.monotonic()
   const path = resolve(context.folder, file)
-  const kept = args.on('resume') ? await keptOf(file, path, format) : undefined
+  if (format === 'parquet' && args.on('resume')) {
+    throw cliErrors.flag_not_here({ flag: '--resume', what: 'the format parquet, whose files cannot be continued' })
+  }
+  const kept = args.on('resume') && format !== 'parquet' ? await keptOf(file, path, format) : undefined
+  const plan = { file, path, output, replaces: args.on('force') }
   const summary = await withTarget(context, 'refuse', async (target) => {
-    const sink: Sink = toOutput
-      ? { write: (text) => output.text(text), finish: async () => undefined, close: async () => undefined }
-      : await ExportFile.open(file, path, kept?.bytes ?? (args.on('force') ? 0 : undefined))
+    const sink = format === 'parquet' ? await openParquet(plan) : await openLines(plan, format, kept)
     try {
-      const finished = await exportInto(context, { file, format, range, kept: kept ?? nothingKept }, target, sink)
-      await sink.finish()
-      return { target: target.label, ...finished }
+      const { records, finished } = await exportInto(context, { file, range, kept: kept ?? nothingKept }, target, sink)
+      await sink.finish(finished)
+      return { target: target.label, records, finished, left_out: target.keysLeftOut }
     } finally {
       await sink.close()
     }
@@ -55,18 +50,20 @@ export async function exportFile(context: Context): Promise<number> {
   // Standard output belongs to the records: the summary goes where notes go.
   const document = { file, format, ...summary, resumed_at: kept?.records ?? 0, seconds }
   if (json) await (toOutput ? notes.line(JSON.stringify(document)) : output.json(document))
-  else if (summary.finished)
+  else if (summary.finished) {
     notes.line(
       `exported ${counted(summary.records, 'record')} of ${summary.target} to ${toOutput ? 'standard output' : file} in ${seconds} s`,
     )
+    if (summary.left_out > 0) notes.line(`${counted(summary.left_out, 'key')} without a plain value left out`)
+  }
   if (summary.finished) return exitCodes.ok.code
+  if (format === 'parquet') throw stoppedError(interrupts, `nothing is in ${file}, run the same command again`)
   const next = toOutput ? 'standard output cannot be continued' : 'the same command with --resume continues it'
   throw stoppedError(interrupts, `${counted(summary.records, 'record')} in ${file}, ${next}`)
 }
 
 interface ExportPlan {
   readonly file: string
-  readonly format: Format
   readonly range: ScanRange
   readonly kept: Kept
 }
@@ -75,10 +72,10 @@ async function exportInto(
   context: Context,
   plan: ExportPlan,
   target: Target,
-  sink: Sink,
+  sink: ExportSink,
 ): Promise<{ records: number; finished: boolean }> {
   const { clock, interrupts } = context
-  const { file, format, range, kept } = plan
+  const { file, range, kept } = plan
   const progress = new Progress({
     surface: context.progress,
     clock,
@@ -89,23 +86,15 @@ async function exportInto(
     doneBefore: kept.records,
   })
   let records = kept.records
-  let block = kept.bytes > 0 ? '' : headerLine(format)
   let finished = true
   try {
     for await (const page of target.pages(rangeAfter(range, kept))) {
-      for (const entry of page) {
-        block += exportLine(format, entry)
-        if (block.length >= blockChars) {
-          await sink.write(block)
-          block = ''
-        }
-      }
+      await sink.add(page)
       records += page.length
       progress.update(records, records)
       finished = !interrupts.signal.aborted
       if (!finished) break
     }
-    if (block !== '') await sink.write(block)
   } finally {
     progress.finish()
   }

@@ -1,225 +1,40 @@
-/** `orbit import`: a CSV or NDJSON file into a store. The work is in transfer/. */
+/** `orbit import`: picks what reads the source. A file: import-file.ts; LevelDB and LMDB: import-folder.ts; a running Redis: import-redis.ts. */
 
-import { basename, resolve } from 'node:path'
-import type { Arguments } from '../args/parse.ts'
+import { resolve } from 'node:path'
 import type { Context } from '../context.ts'
 import { cliErrors } from '../errors.ts'
-import { exitCodes } from '../exit-codes.ts'
-import type { MappingFlags } from '../formats/mapping.ts'
-import { stoppedError } from '../interrupts.ts'
-import { withTarget } from '../targets/open-target.ts'
-import type { Target } from '../targets/target.ts'
-import { Progress } from '../terminal/progress.ts'
-import { counted, thousands } from '../terminal/text.ts'
-import { formatOf } from '../transfer/format.ts'
-import { type ImportResult, runImport } from '../transfer/import.ts'
-import { decodeProgress, encodeProgress, type ProgressRecord, progressKey } from '../transfer/progress-record.ts'
-import { type Format, RecordReader, type Resumption } from '../transfer/records.ts'
-import { Rejects } from '../transfer/rejects.ts'
-import { FileSource, fileSource, inputSource, type Source } from '../transfer/source.ts'
+import { type ImportFormat, importFormatOf } from '../transfer/format.ts'
 
-const noCounts = { stored: 0, replaced: 0, rejected: 0, expired: 0 }
-
-interface Plan {
-  readonly file: string
-  readonly path: string
-  readonly format: Format
-  readonly delimiter: string
-  readonly mapping: MappingFlags
-  /** The flags that decide what a record becomes, as one text. */
-  readonly options: string
-  /** Where rejects go; undefined: stop at the first. */
-  readonly rejects: string | undefined
+const files: readonly ImportFormat[] = ['csv', 'ndjson']
+const redisOnly: readonly ImportFormat[] = ['redis']
+/** Which sources a flag says something about; those that are not here hold for all. */
+const flagsOf: Readonly<Record<string, readonly ImportFormat[]>> = {
+  key: files,
+  'key-template': files,
+  separator: files,
+  value: files,
+  delimiter: files,
+  database: ['lmdb'],
+  follow: redisOnly,
+  replace: redisOnly,
+  'source-password': redisOnly,
 }
 
-export async function importFile(context: Context): Promise<number> {
-  const { args, output, json, interrupts } = context
-  const plan = planOf(context)
-  const fromInput = plan.file === '-'
-  if (fromInput && args.on('restart')) throw cliErrors.resume_needs_file({ flag: '--restart' })
-  const source = fromInput ? inputSource(context.input) : await fileSource(plan.file, plan.path)
-  try {
-    const summary = await withTarget(context, 'create', (target) => importInto(context, plan, source, target))
-    if (json) await output.json(summary)
-    else if (summary.finished) await output.lines(summaryLines(summary))
-    if (summary.finished) return exitCodes.ok.code
-    const next = fromInput ? 'standard input cannot be continued' : 'the same command continues it'
-    throw stoppedError(interrupts, `${counted(summary.records, 'record')} of ${plan.file} in the store, ${next}`)
-  } finally {
-    await source.close()
-  }
+export async function importSource(context: Context): Promise<number> {
+  const { args, folder } = context
+  const name = args.operand(0) as string
+  const path = resolve(folder, name)
+  const format = await importFormatOf(name, path, args.text('format'))
+  refuseFlags(context, format)
+  if (format === 'level' || format === 'lmdb')
+    return (await import('./import-folder.ts')).importFolder(context, format, path)
+  if (format === 'redis') return (await import('./import-redis.ts')).importRedis(context)
+  return (await import('./import-file.ts')).importFile(context, format)
 }
 
-interface Summary {
-  readonly file: string
-  readonly target: string
-  readonly finished: boolean
-  /** Records of the file so far, and how many an earlier run had done. */
-  readonly records: number
-  readonly resumed_at: number
-  readonly stored: number
-  readonly replaced: number
-  readonly rejected: number
-  readonly expired: number
-  readonly rejects_file: string | null
-  readonly seconds: number
-}
-
-async function importInto(context: Context, plan: Plan, source: Source, target: Target): Promise<Summary> {
-  const { clock, interrupts } = context
-  const startedAt = clock.monotonic()
-  const key = source instanceof FileSource ? progressKey(plan.path) : undefined
-  const earlier = await earlierProgress(context, plan, source, target)
-  const reader = await RecordReader.open(
-    {
-      file: plan.file,
-      format: plan.format,
-      delimiter: plan.delimiter,
-      mapping: plan.mapping,
-      valueBytesMax: target.valueBytesMax,
-    },
-    (offset) => source.blocks(offset),
-    earlier?.resumption,
-  )
-  const counts = earlier?.record ?? noCounts
-  const rejects =
-    plan.rejects === undefined
-      ? undefined
-      : await Rejects.open(plan.rejects, plan.file, earlier?.record.rejectsBytes ?? 0)
-  const before = reader.place
-  const progress = new Progress({
-    surface: context.progress,
-    clock,
-    label: `importing ${basename(source.name)}`,
-    unit: 'records',
-    total: source.bytes,
-    countBefore: before.records,
-    doneBefore: before.offset,
-  })
-  let result: ImportResult
-  try {
-    result = await runImport({
-      file: plan.file,
-      reader,
-      target,
-      clock,
-      signal: interrupts.signal,
-      rejects,
-      counts: { stored: counts.stored, replaced: counts.replaced, rejected: counts.rejected, expired: counts.expired },
-      progressEntry:
-        key === undefined
-          ? undefined
-          : (place, now, rejectsBytes) => {
-              const { options, path } = plan
-              const digest = reader.digest(place)
-              return {
-                key,
-                value: encodeProgress({ version: 1, file: path, ...place, ...now, digest, options, rejectsBytes }),
-                expiresAt: 0,
-              }
-            },
-      report: (place) => progress.update(place.records, place.offset),
-    })
-    if (result.finished && key !== undefined) await target.delete([key])
-  } finally {
-    progress.finish()
-    await rejects?.close()
-    await reader.close()
-  }
-  return {
-    file: plan.file,
-    target: target.label,
-    finished: result.finished,
-    records: result.place.records,
-    resumed_at: before.records,
-    ...result.counts,
-    rejects_file: result.counts.rejected > 0 ? (rejects?.path ?? null) : null,
-    seconds: Math.round(clock.monotonic() - startedAt) / 1000,
-  }
-}
-
-/** What an interrupted import of this file left, after making sure that the file is still the same up to there. */
-async function earlierProgress(
-  { args, notes, json }: Context,
-  { path, file, options }: Plan,
-  source: Source,
-  target: Target,
-): Promise<{ record: ProgressRecord; resumption: Resumption } | undefined> {
-  if (!(source instanceof FileSource) || args.on('restart')) return undefined
-  const value = await target.get(progressKey(path))
-  if (value === undefined) return undefined
-  const record = decodeProgress(value, file, options)
-  const { offset, line, records, digest } = record
-  if (source.bytes < offset)
-    throw cliErrors.file_changed({ file, what: `it has ${source.bytes} bytes, ${offset} were imported` })
-  const hash = await source.hash(offset)
-  if (hash.copy().digest('hex') !== digest)
-    throw cliErrors.file_changed({ file, what: `its first ${counted(records, 'record')} differ` })
-  if (!json) notes.line(`continuing ${file} after record ${thousands(records)}`)
-  return { record, resumption: { place: { offset, line, records }, hash } }
-}
-
-function planOf({ args, folder }: Context): Plan {
-  const file = args.operand(0) as string
-  const path = resolve(folder, file)
-  const format = formatOf(file, args.text('format'))
-  const delimiter = delimiterOf(args)
-  const skips = args.text('on-error') === 'skip'
-  const mapping = {
-    key: args.text('key'),
-    keyTemplate: args.text('key-template'),
-    separator: args.text('separator') ?? ':',
-    value: args.text('value'),
-  }
-  if (mapping.value !== undefined && mapping.key === undefined && mapping.keyTemplate === undefined) {
-    throw cliErrors.flag_needs_flag({ flag: '--value', other: '--key' })
-  }
-  if (args.text('rejects') !== undefined && !skips)
-    throw cliErrors.flag_needs_flag({ flag: '--rejects', other: '--on-error skip' })
-  const rejects = skips
-    ? resolve(folder, args.text('rejects') ?? `${file === '-' ? 'standard-input' : file}.rejects.ndjson`)
-    : undefined
-  const deciding = ['key', 'key-template', 'separator', 'value', 'delimiter', 'on-error'] as const
-  const options = [
-    `--format ${format}`,
-    ...deciding.flatMap((name) => (args.text(name) === undefined ? [] : [`--${name} ${args.text(name)}`])),
-  ].join(' ')
-  return { file, path, format, delimiter, mapping, options, rejects }
-}
-
-function delimiterOf(args: Arguments): string {
-  const given = args.text('delimiter') ?? ','
-  const delimiter = given === 'tab' ? '\t' : given
-  if (delimiter.length !== 1 || delimiter.charCodeAt(0) > 0x7f || '"\r\n'.includes(delimiter)) {
-    throw cliErrors.flag_invalid({
-      flag: '--delimiter',
-      given,
-      fault: 'must be one ASCII character, or tab',
-      command: 'import',
-    })
-  }
-  return delimiter
-}
-
-function summaryLines({
-  file,
-  target,
-  records,
-  stored,
-  replaced,
-  rejected,
-  expired,
-  rejects_file,
-  seconds,
-}: Summary): string[] {
-  const lines = [
-    `imported ${thousands(stored)} of ${counted(records, 'record')} of ${file} into ${target} in ${seconds} s`,
-  ]
-  if (replaced > 0)
-    lines.push(
-      `${thousands(replaced)} took the place of an earlier value of their key; {row} in the key keeps such records apart`,
-    )
-  if (expired > 0) lines.push(`${thousands(expired)} had expired and were left out`)
-  if (rejected > 0) lines.push(`${thousands(rejected)} were wrong; they are in ${rejects_file}`)
-  return lines
+/** A flag that the source has no use for would promise what does not happen. */
+function refuseFlags({ args }: Context, format: ImportFormat): void {
+  const others = Object.entries(flagsOf).filter(([, formats]) => !formats.includes(format))
+  for (const [name] of others)
+    if (args.typed(name)) throw cliErrors.flag_not_here({ flag: `--${name}`, what: `the format ${format}` })
 }

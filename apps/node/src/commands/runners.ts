@@ -9,7 +9,7 @@ export const runners: Readonly<Record<string, () => Promise<RunCommand>>> = {
   put: async () => (await import('./put.ts')).put,
   del: async () => (await import('./del.ts')).del,
   scan: async () => (await import('./scan.ts')).scan,
-  import: async () => (await import('./import.ts')).importFile,
+  import: async () => (await import('./import.ts')).importSource,
   export: async () => (await import('./export.ts')).exportFile,
   stats: async () => (await import('./stats.ts')).stats,
   verify: async () => (await import('./verify.ts')).verify,

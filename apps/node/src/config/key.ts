@@ -10,6 +10,8 @@ export interface ConfigKey {
   /** Shorter variables with the same meaning. */
   readonly aliases: readonly string[]
   readonly setting: Setting<unknown>
+  /** Its value is never shown. */
+  readonly isSecret: boolean
   /** This version reads the key but does not act upon it: what will. */
   readonly later?: string
 }
@@ -17,13 +19,14 @@ export interface ConfigKey {
 export function configKey(
   path: string,
   setting: Setting<unknown>,
-  options: { readonly aliases?: readonly string[]; readonly later?: string } = {},
+  options: { readonly aliases?: readonly string[]; readonly later?: string; readonly isSecret?: boolean } = {},
 ): ConfigKey {
   return {
     path,
     env: envName(path),
     aliases: options.aliases ?? [],
     setting,
+    isSecret: options.isSecret ?? false,
     ...(options.later === undefined ? {} : { later: options.later }),
   }
 }

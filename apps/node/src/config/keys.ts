@@ -4,11 +4,14 @@
  * from this table.
  */
 
+import { accessConfig } from '@orbitkv/access'
 import { backupConfig } from '@orbitkv/backup'
-import { choice, count, duration, GiB, minute, nearest, type Setting, second, text } from '@orbitkv/base'
+import { choice, count, duration, flag, GiB, minute, nearest, type Setting, second, text } from '@orbitkv/base'
 import { s3Config } from '@orbitkv/objects'
 import { redisConfig } from '@orbitkv/redis'
 import { backends, openConfig } from 'orbitkv'
+import { accessFaults, accessKeys } from './access-keys.ts'
+import { endpointSetting } from './endpoint.ts'
 import { type ConfigKey, configKey, snakeCase } from './key.ts'
 import { laterKeys } from './later-keys.ts'
 
@@ -75,6 +78,33 @@ const ownKeys: readonly ConfigKey[] = [
     count({ default: 7379, min: 0, max: 65_535, why: 'beside a Redis on 6379; 0 takes a free port' }),
   ),
   configKey(
+    'server.workers',
+    count({
+      default: 1,
+      min: 1,
+      max: 256,
+      why: 'event loops, each with a part of the keys; more than one needs a folder with as many shards (server.shards)',
+    }),
+  ),
+  configKey(
+    'server.shards',
+    count({
+      default: 0,
+      min: 0,
+      max: 1024,
+      why: 'parts of the keys, each a store of its own: fixed when the folder is made, and the most workers it can have; 0: as many as workers then',
+    }),
+  ),
+  configKey(
+    'server.worker_port',
+    count({
+      default: 0,
+      min: 0,
+      max: 65_535,
+      why: 'the first of the ports that workers have of their own, one after the other; 0: those after redis.port',
+    }),
+  ),
+  configKey(
     'server.drain_timeout',
     duration({
       default: 10 * second,
@@ -82,6 +112,14 @@ const ownKeys: readonly ConfigKey[] = [
       max: 10 * minute,
       why: 'how long a stopping server waits for the commands under way',
     }),
+  ),
+  configKey('monitoring.enabled', flag({ default: true, why: 'serves metrics for Prometheus' })),
+  configKey(
+    'monitoring.metrics_endpoint',
+    endpointSetting(
+      '127.0.0.1:9090',
+      'where /metrics is; there is no access control, so elsewhere than on this machine a firewall has to say who may read it',
+    ),
   ),
   configKey(
     'log.format',
@@ -117,6 +155,8 @@ export const configKeys: readonly ConfigKey[] = [
   ...ownKeys,
   ...storeKeys,
   ...redisKeys,
+  ...accessKeys,
+  ...keysOf('access', accessConfig.settings, []),
   ...s3Keys,
   ...backupKeys,
   ...laterKeys,
@@ -127,6 +167,8 @@ export const otherVariables: Readonly<Record<string, string>> = {
   ORBIT_CONFIG: 'the configuration file, as --config',
   ORBIT_BACKUP_KEY: 'the key that encrypts backups, where backup.key_file names no file',
   ORBIT_URL: 'the server that client commands talk to, as --url',
+  ORBIT_REDIS_PASSWORD: 'the password for the server of --url, or of ORBIT_URL',
+  ORBIT_SOURCE_PASSWORD: 'the password of the Redis that `orbit import` copies, as --source-password',
   ORBIT_DEBUG: 'set to anything, errors show where they happened',
   ORBIT_NATIVE: '0 keeps the native addon out: the disk is then plain JavaScript',
   ORBIT_SEED: "the seed of the project's random tests",
@@ -144,12 +186,14 @@ export function relationFaults(valueOf: (path: string) => unknown): { path: stri
   for (const { section, table, elsewhere } of [
     { section: 'store', table: openConfig, elsewhere: storeElsewhere },
     { section: 'redis', table: redisConfig, elsewhere: redisElsewhere },
+    { section: 'access', table: accessConfig, elsewhere: [] },
     { section: 'backup', table: backupConfig, elsewhere: [] },
   ]) {
     for (const { field, fault } of table.read(settingsOf(section, table.settings, elsewhere, valueOf)).faults) {
       faults.push({ path: `${section}.${snakeCase(field)}`, fault })
     }
   }
+  faults.push(...accessFaults(valueOf))
   const fileSize = valueOf(fileSizePath) as number
   if ((valueOf(mappedSizePath) as number) < fileSize) {
     const fault = `must be at least file_size_gb, ${fileSize}: all that is stored is mapped, which takes no memory by itself; what bounds memory are store.resident_bytes_max and store.index_bytes_max`
@@ -172,6 +216,11 @@ export function storeSettings(valueOf: (path: string) => unknown): Record<string
 /** The values of `[redis]` by the names that the Redis front takes. */
 export function redisSettings(valueOf: (path: string) => unknown): Record<string, unknown> {
   return settingsOf('redis', redisConfig.settings, redisElsewhere, valueOf)
+}
+
+/** The values of `[access]` by the names that @orbitkv/access takes. */
+export function accessSettings(valueOf: (path: string) => unknown): Record<string, unknown> {
+  return settingsOf('access', accessConfig.settings, [], valueOf)
 }
 
 /** The values of `[persistence.s3]` by the names that @orbitkv/objects takes. */
@@ -244,19 +293,9 @@ function syncModeSetting(): Setting<string> {
 }
 
 function hostSetting(): Setting<string> {
-  return {
-    kind: 'text',
-    default: '127.0.0.1',
-    why: 'loopback only, since this version has no passwords',
-    parse(raw) {
-      if (typeof raw !== 'string') return { fault: 'must be text' }
-      if (raw === 'localhost' || raw === '::1' || /^127(\.\d{1,3}){3}$/.test(raw)) return { value: raw }
-      return {
-        fault:
-          'must be this machine (127.0.0.1, ::1 or localhost): this version has no passwords, so nobody else may connect',
-      }
-    },
-  }
+  const why = 'where to listen; elsewhere than on this machine only with redis.requirepass or redis.acl_file'
+  const base = text({ default: '127.0.0.1', why })
+  return { ...base, parse: (raw) => (raw === '' ? { fault: 'must name an address' } : base.parse(raw)) }
 }
 
 /** A duration whose bare number is seconds, as in the documents. */

@@ -12,7 +12,7 @@ const waits = {
   lsm: 'the engine lsm_tree',
   rocksdb: 'the engine rocksdb',
   tiering: 'data tiering',
-  monitoring: 'the metrics endpoint',
+  monitoring: 'alerts and exports of our own; Prometheus does both with what /metrics tells',
   cluster: 'the cluster',
 }
 
@@ -62,8 +62,6 @@ export const laterKeys: readonly ConfigKey[] = [
     cold_storage_backend: choice({ default: 's3', choices: ['s3'], why: 'where cold data goes' }),
   }),
   ...section('monitoring', waits.monitoring, {
-    enabled: flag({ default: true, why: 'serves metrics' }),
-    metrics_endpoint: text({ default: '127.0.0.1:9090', why: 'loopback, since there is no access control yet' }),
     export_interval: duration({
       default: 30 * second,
       min: 1 * second,

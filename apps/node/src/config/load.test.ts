@@ -60,7 +60,7 @@ test('every fault is reported at once, with its origin', () => {
   const found = faults(
     '[persistence]\nbackend = "lsm_tree"\n[redis]\nport = 70000\nhots = "x"\n',
     { ORBIT_LOG_FORMAT: 'xml' },
-    ['--redis-host', '0.0.0.0'],
+    ['--redis-host', ''],
   )
   assert.equal(found.length, 5)
   assert.match(
@@ -70,7 +70,22 @@ test('every fault is reported at once, with its origin', () => {
   assert.match(found[1] as string, /^orbit\.toml:4: redis\.port = 70000: must be at most 65535/)
   assert.match(found[2] as string, /^orbit\.toml:5: redis\.hots = "x": unknown key; did you mean redis\.host\?/)
   assert.match(found[3] as string, /^ORBIT_LOG_FORMAT: log\.format = "xml": must be one of human, json/)
-  assert.match(found[4] as string, /^--redis-host: redis\.host = "0\.0\.0\.0": must be this machine/)
+  assert.match(found[4] as string, /^--redis-host: redis\.host = "": must name an address/)
+})
+
+test('who may connect from elsewhere has a password; TLS has its files', () => {
+  assert.match(faults('[redis]\nhost = "0.0.0.0"\n')[0] as string, /redis\.host = "0\.0\.0\.0": must be this machine/)
+  assert.deepEqual(faults('[redis]\nhost = "0.0.0.0"\nrequirepass = "secret"\n'), [])
+  assert.deepEqual(faults('[redis]\nhost = "::1"\n'), [])
+  const found = faults('[redis]\ntls_port = 7380\n')
+  assert.deepEqual(
+    found.map((fault) => /redis\.\w+/.exec(fault)?.[0]),
+    ['redis.tls_cert_file', 'redis.tls_key_file', 'redis.tls_ca_cert_file'],
+  )
+  assert.match(
+    faults('[redis]\nrequirepass = 12345\n')[0] as string,
+    /^orbit\.toml:2: redis\.requirepass: must be text/,
+  )
 })
 
 test('unknown keys and sections suggest the nearest, also where the section is wrong', () => {

@@ -134,7 +134,8 @@ class Reading {
     const key = this.#keys.get(path)
     assert(key !== undefined, `${path} is in the table of keys`)
     const parsed = key.setting.parse(raw)
-    if ('fault' in parsed) this.fault({ key: path, value: raw, origin, fault: parsed.fault })
+    const shown = key.isSecret ? undefined : raw
+    if ('fault' in parsed) this.fault({ key: path, value: shown, origin, fault: parsed.fault })
     else this.#values.set(path, { key, value: parsed.value, origin })
   }
 

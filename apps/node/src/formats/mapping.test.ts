@@ -93,10 +93,3 @@ test('fields of other objects: the line as it stands is the value, numbers in ke
   assert.match(json({ key: 'id' }, '{"id":{}}'), /must be a text or a number/)
   assert.match(json({ key: 'toString' }, '{"id":1}'), /must be a text or a number/)
 })
-
-test('a key over the limit is told with its size', () => {
-  assert.match(
-    csv({ key: 'id', value: 'name' }, ['x'.repeat(8193), '', '']),
-    /the key has 8193 bytes, the most is 8192/,
-  )
-})

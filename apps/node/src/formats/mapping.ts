@@ -6,7 +6,6 @@
  */
 
 import { encodeText } from '@orbitkv/bytes'
-import { userKeyBytesMax } from '@orbitkv/engine'
 import { cliErrors } from '../errors.ts'
 import { bytesFromJson, fromBase64 } from './encoding.ts'
 import type { JsonRecord } from './ndjson.ts'
@@ -16,6 +15,8 @@ export interface Entry {
   readonly value: Uint8Array
   /** Milliseconds since 1970; 0 for never. */
   readonly expiresAt: number
+  /** The revision that wrote it, where the target tells. */
+  readonly revision?: number
 }
 
 export interface Unmapped {
@@ -201,8 +202,5 @@ function isTime(value: unknown): value is number {
 }
 
 function entry(key: string | Uint8Array, value: Uint8Array, expiresAt: number): Entry | Unmapped {
-  const bytes = typeof key === 'string' ? encodeText(key) : key
-  if (bytes.length > userKeyBytesMax)
-    return { fault: `the key has ${bytes.length} bytes, the most is ${userKeyBytesMax}`, field: 0 }
-  return { key: bytes, value, expiresAt }
+  return { key: typeof key === 'string' ? encodeText(key) : key, value, expiresAt }
 }

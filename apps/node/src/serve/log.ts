@@ -37,6 +37,17 @@ export function makeLogger(options: LoggerOptions): Logger {
   }
 }
 
+/** A logger whose lines another thread writes: `write` gets what there is to tell. */
+export function makeRemoteLogger(
+  write: (level: LogLevel, message: string, facts: Facts) => void,
+  debug: boolean,
+): Logger {
+  return {
+    tell: (level, message, facts = {}) => write(level, message, facts),
+    log: (level, message, error) => write(level, message, error === undefined ? {} : errorFacts(error, debug)),
+  }
+}
+
 function jsonLine({ clock }: LoggerOptions, level: LogLevel, message: string, facts: Facts): string {
   return JSON.stringify({ time: new Date(clock.now()).toISOString(), level, message, ...facts })
 }

@@ -12,12 +12,15 @@ import { isOwnKey, pageBytesMax, pageEntriesMax, type ScanRange, type Target, ty
 
 /** Raw keys and the Redis front share it. */
 const defaultKeyspace = 0
+/** The tag of what is a value by itself; others are headers of collections. */
+const plainTag = 0
 const noBytes = new Uint8Array(0)
 
 export class FolderTarget implements Target {
   readonly label: string
   readonly valueBytesMax: number
   readonly store: Store
+  keysLeftOut = 0
 
   constructor(store: Store, valueBytesMax: number) {
     this.store = store
@@ -58,8 +61,12 @@ export class FolderTarget implements Target {
     for (const record of this.store.owner.range(defaultKeyspace, engineRange(range))) {
       const key = copyKey(record)
       if (isOwnKey(key)) continue
+      if (record.tag !== plainTag && !keysOnly) {
+        this.keysLeftOut++
+        continue
+      }
       const value = keysOnly ? noBytes : copyValue(record)
-      page.push({ key, value, expiresAt: record.expiresAt })
+      page.push({ key, value, expiresAt: record.expiresAt, revision: record.revision })
       pageBytes += key.length + value.length
       entries++
       if (entries >= limit) break

@@ -4,9 +4,10 @@ import { hasCode } from '@orbitkv/base'
 import { type Durability, type OpenOptions, open, type Store } from 'orbitkv'
 import { storeSettings } from '../config/keys.ts'
 import type { Configuration } from '../config/load.ts'
-import type { Context } from '../context.ts'
+import type { Context, Env } from '../context.ts'
 import { cliErrors } from '../errors.ts'
 import { FolderTarget } from './folder.ts'
+import { passwordVariable } from './resp.ts'
 import { ServerTarget } from './server.ts'
 import type { Target } from './target.ts'
 
@@ -27,13 +28,24 @@ export async function withTarget<Result>(
   }
 }
 
-async function openTarget(context: Context, missing: Missing): Promise<Target> {
-  const { args, config, clock } = context
-  const url = args.text('url')
+/** The address of the server that is meant; undefined where it is a folder. */
+export function serverOf({ args }: Pick<Context, 'args'>): string | undefined {
   if (args.typed('data') && args.typed('url')) throw cliErrors.flags_conflict({ first: '--data', second: '--url' })
   // A --data that is typed wins over an ORBIT_URL that merely is there.
-  if (url !== undefined && !args.typed('data')) return ServerTarget.connect(url, clock)
+  return args.typed('data') ? undefined : args.text('url')
+}
+
+async function openTarget(context: Context, missing: Missing): Promise<Target> {
+  const { config, clock, env } = context
+  const url = serverOf(context)
+  if (url !== undefined) return ServerTarget.connect(url, clock, passwordOf(env))
   return new FolderTarget(await openFolder(context, missing), config.number('store.value_bytes_max'))
+}
+
+/** For the server of --url; undefined where none is needed. */
+export function passwordOf(env: Env): string | undefined {
+  const password = env[passwordVariable] ?? ''
+  return password === '' ? undefined : password
 }
 
 /** Opens the folder of the configuration in this process. */

@@ -41,20 +41,24 @@ test('what is no reply is told, and announced sizes are bounded', () => {
 })
 
 test('addresses', () => {
-  assert.deepEqual(parseUrl('redis://localhost'), { host: 'localhost', port: 7379 })
-  assert.deepEqual(parseUrl('redis://[::1]:6379/0'), { host: '::1', port: 6379 })
+  const plain = { user: '', isSecure: false }
+  assert.deepEqual(parseUrl('redis://localhost'), { host: 'localhost', port: 7379, ...plain })
+  assert.deepEqual(parseUrl('redis://[::1]:6379/0'), { host: '::1', port: 6379, ...plain })
+  const secure = { host: 'localhost', port: 7379, user: 'a da', isSecure: true }
+  assert.deepEqual(parseUrl('rediss://a%20da@localhost'), secure)
   for (const [url, fault] of [
     ['localhost:7379', /redis:/],
     ['http://localhost', /http:\/\/ is not redis:\/\//],
-    ['rediss://localhost', /no TLS/],
-    ['redis://me:secret@localhost', /no passwords/],
+    ['redis://me:secret@localhost', /password goes into ORBIT_REDIS_PASSWORD/],
+    ['redis://:secret@localhost', /password goes into ORBIT_REDIS_PASSWORD/],
+    ['redis://me:sec@ret@local host', /no URL/],
     ['redis://localhost/3', /only database 0/],
     ['redis://', /no host|no URL/],
     ['', /no URL/],
   ] as const) {
     assert.throws(
       () => parseUrl(url),
-      (error) => hasCode(error, 'cli.bad_url') && fault.test(String(error)),
+      (error) => hasCode(error, 'cli.bad_url') && fault.test(String(error)) && !/secret|ret@/.test(String(error)),
       url,
     )
   }
@@ -89,6 +93,29 @@ test('replies come back in the order of the commands', () =>
       await client.close()
     },
   ))
+
+test('it logs in before anything else, or says why it cannot', async () => {
+  const asked: string[] = []
+  const serve = (answer: string) => (socket: Socket) =>
+    socket.on('data', (bytes) => {
+      asked.push(bytes.toString())
+      socket.write(answer)
+    })
+  await withServer(serve('+OK\r\n'), async (url) => {
+    const withUser = url.replace('//', '//ada@')
+    const client = await RespClient.connect(withUser, realClock, 'pw')
+    assert.equal(await client.send(['PING']), 'OK')
+    await client.close()
+    assert.deepEqual(asked, ['*3\r\n$4\r\nAUTH\r\n$3\r\nada\r\n$2\r\npw\r\n', '*1\r\n$4\r\nPING\r\n'])
+    await assert.rejects(RespClient.connect(withUser, realClock), (error) => hasCode(error, 'cli.bad_url'))
+  })
+  await withServer(serve('-WRONGPASS no\r\n'), async (url) => {
+    await assert.rejects(
+      RespClient.connect(url, realClock, 'pw'),
+      (error) => hasCode(error, 'cli.server_error') && /WRONGPASS/.test(String(error)),
+    )
+  })
+})
 
 test('a server that speaks something else, one that leaves, and one that is not there', async () => {
   await withServer(

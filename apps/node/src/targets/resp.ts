@@ -5,11 +5,14 @@
  * the way is the caller's choice. A server that says nothing for `silenceMs` while replies are due is given up.
  */
 
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
+import { connect as connectSecure } from 'node:tls'
 import { MiB, OrbitError, second } from '@orbitkv/base'
 import type { Clock, Timer } from '@orbitkv/runtime'
 import { cliErrors } from '../errors.ts'
 
+/** The variable with the password for the server of --url. */
+export const passwordVariable = 'ORBIT_REDIS_PASSWORD'
 const connectMs = 5 * second
 const silenceMs = 30 * second
 const replyBytesMax = 256 * MiB
@@ -33,8 +36,19 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+export interface DialAddress {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  readonly isSecure: boolean
+}
+
 export class RespClient {
   readonly url: string
+  /** Takes the messages of channels; undefined where nobody subscribes. */
+  onMessage: ((message: readonly Reply[]) => void) | undefined
+  /** Told once, when the connection is lost. */
+  onLost: ((error: Error) => void) | undefined
   readonly #socket: Socket
   readonly #clock: Clock
   readonly #waiting: Waiting[] = []
@@ -52,11 +66,30 @@ export class RespClient {
     socket.on('close', () => this.#fail(cliErrors.server_left({ url, reason: 'the stream ended' })))
   }
 
-  /** Connects to `redis://HOST:PORT`. Errors: `cli.bad_url`, `cli.no_server`. */
-  static connect(url: string, clock: Clock): Promise<RespClient> {
-    const { host, port } = parseUrl(url)
+  /** Connects to `redis://HOST:PORT` and its kin, and logs in where there is a password. Errors: `cli.bad_url`, `cli.no_server`, `cli.server_error`. */
+  static async connect(url: string, clock: Clock, password?: string): Promise<RespClient> {
+    const { user, ...address } = parseUrl(url)
+    if (user !== '' && password === undefined) {
+      throw cliErrors.bad_url({ url, fault: `the password of ${user} is missing: it goes into ${passwordVariable}` })
+    }
+    const client = await RespClient.dial({ url, ...address }, clock)
+    if (password === undefined) return client
+    try {
+      const answer = await client.send(user === '' ? ['AUTH', password] : ['AUTH', user, password])
+      if (answer instanceof ServerError) throw cliErrors.server_error({ url, answer: answer.text })
+      return client
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+  }
+
+  /** Connects to an address that the caller took apart; `url` names it in messages. Errors: `cli.no_server`. */
+  static dial({ url, host, port, isSecure }: DialAddress, clock: Clock): Promise<RespClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port })
+      // A server name is for certificates, which addresses do not have.
+      const names = isIP(host) === 0 ? { servername: host } : {}
+      const socket = isSecure ? connectSecure({ host, port, ...names }) : connect({ host, port })
       const timer = clock.after(connectMs, () =>
         socket.destroy(new Error(`no connection within ${connectMs / second} s`)),
       )
@@ -65,7 +98,7 @@ export class RespClient {
         reject(cliErrors.no_server({ url, reason: reasonOf(error) }, error))
       }
       socket.once('error', refuse)
-      socket.once('connect', () => {
+      socket.once(isSecure ? 'secureConnect' : 'connect', () => {
         timer.cancel()
         socket.removeListener('error', refuse)
         resolve(new RespClient(url, socket, clock))
@@ -79,8 +112,17 @@ export class RespClient {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#watchSilence()
-      this.#socket.write(encodeCommand(args))
+      this.#write(encodeCommand(args))
     })
+  }
+
+  /** What is sent within a turn goes out together: a system call for each command would cost more than the command. */
+  #write(bytes: Uint8Array): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork()
+      setImmediate(() => this.#socket.uncork())
+    }
+    this.#socket.write(bytes)
   }
 
   async close(): Promise<void> {
@@ -96,6 +138,10 @@ export class RespClient {
       for (;;) {
         const parsed = this.#replies.next()
         if (parsed === undefined) break
+        if (this.onMessage !== undefined && isMessage(parsed.reply)) {
+          this.onMessage(parsed.reply)
+          continue
+        }
         const waiting = this.#waiting.shift()
         if (waiting === undefined)
           throw cliErrors.not_redis({ url: this.url, problem: 'a reply that nobody asked for' })
@@ -121,22 +167,36 @@ export class RespClient {
 
   #fail(error: Error): void {
     this.#silence?.cancel()
+    const isFirst = this.#failure === undefined
     this.#failure ??= error
+    if (isFirst) this.onLost?.(error)
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure)
   }
 }
 
-/** Host and port of a `redis://` address, or `cli.bad_url`. */
-export function parseUrl(url: string): { host: string; port: number } {
-  const refuse = (fault: string) => cliErrors.bad_url({ url, fault })
+/** What `redis://USER@HOST:PORT` says, with TLS by `rediss://`; `cli.bad_url`, which shows no password. */
+export function parseUrl(url: string): { host: string; port: number; user: string; isSecure: boolean } {
+  const shown = url.replace(/^([a-z]+:\/\/[^/@]*?):.*@/i, '$1:***@')
+  const refuse = (fault: string) => cliErrors.bad_url({ url: shown, fault })
   if (!URL.canParse(url)) throw refuse('it is no URL')
   const { protocol, hostname, port, username, password, pathname } = new URL(url)
-  if (protocol === 'rediss:') throw refuse('this version has no TLS')
-  if (protocol !== 'redis:') throw refuse(`${protocol}// is not redis://`)
-  if (username !== '' || password !== '') throw refuse('this version has no passwords')
+  if (protocol !== 'redis:' && protocol !== 'rediss:') throw refuse(`${protocol}// is not redis://`)
+  // Command lines and variables of addresses are shown in lists of processes and in messages.
+  if (password !== '') throw refuse(`its password goes into ${passwordVariable}`)
   if (pathname !== '' && pathname !== '/' && pathname !== '/0') throw refuse('there is only database 0')
   if (hostname === '') throw refuse('it names no host')
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? 7379 : Number(port) }
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? 7379 : Number(port),
+    user: decodeURIComponent(username),
+    isSecure: protocol === 'rediss:',
+  }
+}
+
+function isMessage(reply: Reply): reply is readonly Reply[] {
+  if (!Array.isArray(reply)) return false
+  const [kind] = reply as readonly Reply[]
+  return kind instanceof Uint8Array && /^p?message$/.test(Buffer.from(kind).toString('latin1'))
 }
 
 function encodeCommand(args: readonly Argument[]): Buffer {

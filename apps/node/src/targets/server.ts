@@ -22,6 +22,7 @@ const noBytes = new Uint8Array(0)
 export class ServerTarget implements Target {
   readonly label: string
   readonly valueBytesMax = undefined
+  keysLeftOut = 0
   readonly #client: RespClient
   readonly #clock: Clock
 
@@ -31,9 +32,9 @@ export class ServerTarget implements Target {
     this.label = client.url
   }
 
-  /** Errors: `cli.bad_url`, `cli.no_server`, `cli.not_redis`. */
-  static async connect(url: string, clock: Clock): Promise<ServerTarget> {
-    const target = new ServerTarget(await RespClient.connect(url, clock), clock)
+  /** Errors: `cli.bad_url`, `cli.no_server`, `cli.not_redis`, `cli.server_error`. */
+  static async connect(url: string, clock: Clock, password?: string): Promise<ServerTarget> {
+    const target = new ServerTarget(await RespClient.connect(url, clock, password), clock)
     await target.#call('PING')
     return target
   }
@@ -184,7 +185,8 @@ export class ServerTarget implements Target {
       // A key that went away since SCAN named it, or that holds no plain value.
       const value = this.#bytesOrNone(values[index] as Reply)
       const ttlMs = times === undefined ? -1 : this.#number(times[index] as Reply)
-      if (value !== undefined) entries.push({ key, value, expiresAt: ttlMs >= 0 ? now + ttlMs : 0 })
+      if (value === undefined) this.keysLeftOut++
+      else entries.push({ key, value, expiresAt: ttlMs >= 0 ? now + ttlMs : 0 })
     }
     return entries
   }

@@ -36,6 +36,8 @@ export interface Target {
   delete(keys: readonly Uint8Array[]): Promise<boolean[]>
   /** Entries in key order, in pages of bounded count and bytes. */
   pages(range: ScanRange): AsyncIterable<readonly Entry[]>
+  /** Keys that `pages` has left out so far, since what they hold is no plain value but a collection of Redis. */
+  readonly keysLeftOut: number
   /** How many entries a scan of everything would meet, if that is known cheaply. */
   count(): Promise<number>
   /** Stores all entries; resolves once they are acknowledged. Writes take effect in the order of the calls. */

@@ -49,7 +49,7 @@ export class Progress {
     this.#done = options.doneBefore ?? 0
   }
 
-  /** `count` units so far, `done` of the total. */
+  /** `count` units so far, `done` of the total; without a total, `done` bytes, or 0 where they are not counted. */
   update(count: number, done: number): void {
     this.#count = count
     this.#done = done
@@ -95,7 +95,7 @@ export class Progress {
       parts.push(percent)
       if (share >= 1) tail.push(`in ${formatDuration(elapsedMs)}`)
       else if (leftMs !== undefined) tail.push(`${formatDuration(leftMs)} left`)
-    } else {
+    } else if (this.#done > 0) {
       tail.push(formatBytes(this.#done))
     }
     const text = [label, ...parts, tail.join(', ')].join('  ')

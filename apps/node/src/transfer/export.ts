@@ -120,9 +120,9 @@ export class ExportFile {
     }
   }
 
-  async write(text: string): Promise<void> {
+  async write(data: string | Uint8Array): Promise<void> {
     try {
-      await this.#handle.appendFile(text)
+      await this.#handle.appendFile(data)
     } catch (error) {
       throw failed(this.#name, error)
     }

@@ -8,40 +8,57 @@
 
 import { MiB } from '@orbitkv/base'
 import type { Clock } from '@orbitkv/runtime'
-import { cliErrors } from '../errors.ts'
 import type { Entry } from '../formats/mapping.ts'
 import type { Target } from '../targets/target.ts'
 import type { ImportCounts } from './progress-record.ts'
-import type { Place, RecordReader } from './records.ts'
 import type { Rejects } from './rejects.ts'
 
 export const batchEntriesMax = 1000
 export const batchBytesMax = 1 * MiB
 export const batchesInFlightMax = 4
 
-export interface ImportJob {
-  readonly file: string
-  readonly reader: RecordReader
+/** How far a reader has come; each kind of source adds what it needs to go on from there. */
+export interface Progressed {
+  /** Records read so far, faulty ones included. */
+  readonly records: number
+}
+
+/** Where records come from. The caller may stop after any step and a later reader go on from its place. */
+export interface Records<Place extends Progressed, Fault> {
+  /** Behind the last step. */
+  readonly place: Place
+  /** The next entry or fault that needs no further reading; undefined: call `more`. */
+  next(): { readonly entry: Entry } | Fault | undefined
+  /** Reads on; false at the end. */
+  more(): Promise<boolean>
+}
+
+export interface ImportJob<Place extends Progressed, Fault extends { readonly problem: string }> {
+  readonly reader: Records<Place, Fault>
   readonly target: Target
   readonly clock: Clock
   readonly signal: AbortSignal
   /** Where faulty records go; undefined: the first one ends the import. */
-  readonly rejects: Rejects | undefined
+  readonly rejects: Rejects<Fault> | undefined
+  /** The error that a fault is, where it ends the import. */
+  readonly refuse: (fault: Fault) => Error
   readonly counts: ImportCounts
   /** The entry that keeps the progress; undefined where there is none to keep. */
   readonly progressEntry: ((place: Place, counts: ImportCounts, rejectsBytes: number) => Entry) | undefined
   readonly report: (place: Place, counts: ImportCounts) => void
 }
 
-export interface ImportResult {
+export interface ImportResult<Place> {
   readonly counts: ImportCounts
   readonly place: Place
   /** False when it was told to stop before the end. */
   readonly finished: boolean
 }
 
-/** Resolves once everything it took is acknowledged. Errors: `cli.bad_record`, and whatever the target gives. */
-export async function runImport(job: ImportJob): Promise<ImportResult> {
+/** Resolves once everything it took is acknowledged. Errors: those of `refuse`, and whatever the target gives. */
+export async function runImport<Place extends Progressed, Fault extends { readonly problem: string }>(
+  job: ImportJob<Place, Fault>,
+): Promise<ImportResult<Place>> {
   const { reader, rejects, signal } = job
   const counts = { ...job.counts }
   const inFlight: Promise<void>[] = []
@@ -97,8 +114,7 @@ export async function runImport(job: ImportJob): Promise<ImportResult> {
       } else if (rejects === undefined) {
         // What came before the fault is stored; the fault itself is met again by the next run.
         await commit()
-        const { line, column, problem } = step
-        throw cliErrors.bad_record({ file: job.file, line, column, problem })
+        throw job.refuse(step)
       } else {
         rejects.add(step)
         counts.rejected++

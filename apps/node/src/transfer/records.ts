@@ -11,7 +11,7 @@ import { CsvParser } from '../formats/csv.ts'
 import { csvMapping, type Entry, type Mapping, type MappingFlags, ndjsonMapping } from '../formats/mapping.ts'
 import { NdjsonParser } from '../formats/ndjson.ts'
 import { isProblem, type Parser, type Problem, skipByteOrderMark, Window } from '../formats/window.ts'
-import { isOwnKey } from '../targets/target.ts'
+import { entryProblem } from './limits.ts'
 
 export type Format = 'csv' | 'ndjson'
 
@@ -118,18 +118,8 @@ export class RecordReader {
     this.#records++
     if ('problem' in step) return step
     const { entry, line, raw } = step
-    const { valueBytesMax } = this.#options
-    if (isOwnKey(entry.key))
-      return { problem: 'the key begins like those that orbit keeps for itself', line, column: 1, raw }
-    if (valueBytesMax !== undefined && entry.value.length > valueBytesMax) {
-      return {
-        problem: `the value has ${entry.value.length} bytes, the most is ${valueBytesMax} (store.value_bytes_max)`,
-        line,
-        column: 1,
-        raw,
-      }
-    }
-    return step
+    const problem = entryProblem(entry, this.#options.valueBytesMax)
+    return problem === undefined ? step : { problem, line, column: 1, raw }
   }
 
   /** Reads a block; false at the end of the file. */

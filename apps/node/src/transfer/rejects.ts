@@ -1,5 +1,5 @@
 /**
- * The file of records that an import passed over: NDJSON with `file, line, column, problem, record`.
+ * The file of records that an import passed over: NDJSON, a document for each (schemas.ts).
  *
  * Lines are on the disk before the batch that acknowledges them, and an import that resumes cuts the file back to what
  * was acknowledged, so that no record is in it twice. The file comes into being with the first reject.
@@ -7,24 +7,27 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { cliErrors } from '../errors.ts'
-import { escapeBytes, exactText } from '../terminal/text.ts'
-import type { RecordFault } from './records.ts'
 
-export class Rejects {
+export class Rejects<Fault> {
   readonly path: string
-  readonly #name: string
+  readonly #document: (fault: Fault) => Readonly<Record<string, unknown>>
   #handle: FileHandle | undefined
   #pending = ''
   #bytes = 0
 
-  private constructor(path: string, name: string) {
+  /** Begins anew; nothing is opened before the first reject. `document` makes what is written of a fault. */
+  constructor(path: string, document: (fault: Fault) => Readonly<Record<string, unknown>>) {
     this.path = path
-    this.#name = name
+    this.#document = document
   }
 
-  /** `bytes` of an earlier run are kept, 0 begins anew. `name` is the imported file's. */
-  static async open(path: string, name: string, bytes: number): Promise<Rejects> {
-    const rejects = new Rejects(path, name)
+  /** `bytes` of an earlier run are kept, 0 begins anew. */
+  static async open<Fault>(
+    path: string,
+    document: (fault: Fault) => Readonly<Record<string, unknown>>,
+    bytes: number,
+  ): Promise<Rejects<Fault>> {
+    const rejects = new Rejects(path, document)
     if (bytes > 0) await rejects.#openAt(bytes)
     return rejects
   }
@@ -34,9 +37,8 @@ export class Rejects {
     return this.#bytes
   }
 
-  add({ line, column, problem, raw }: RecordFault): void {
-    const record = exactText(raw) ?? escapeBytes(raw)
-    this.#pending += `${JSON.stringify({ file: this.#name, line, column, problem, record })}\n`
+  add(fault: Fault): void {
+    this.#pending += `${JSON.stringify(this.#document(fault))}\n`
   }
 
   /** Puts what was added on the disk. */
