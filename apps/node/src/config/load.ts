@@ -140,11 +140,12 @@ class Reading {
   }
 
   finish(file: string | undefined): Configuration {
-    if (this.#faults.length === 0) {
-      for (const { path, fault } of relationFaults((wanted) => this.#values.get(wanted)?.value)) {
-        const { value, origin } = this.#values.get(path) as EffectiveValue
-        this.fault({ key: path, value, origin, fault })
-      }
+    // Where a value is wrong by itself its default stands in, so that every other fault is told, too.
+    const wrong = new Set(this.#faults.map(({ key }) => key))
+    for (const { path, fault } of relationFaults((wanted) => this.#values.get(wanted)?.value)) {
+      if (wrong.has(path)) continue
+      const { value, origin } = this.#values.get(path) as EffectiveValue
+      this.fault({ key: path, value, origin, fault })
     }
     const notes = [...this.#values.values()]
       .filter(({ key, origin }) => key.later !== undefined && origin.kind !== 'default')

@@ -24,6 +24,8 @@ const bufferBytesMax = 1024 ** 3
 const progressMsMax = 24 * 3_600_000
 /** Batches that were passed over, past which the log is looked up again instead of being walked through. */
 const walkedMax = 64
+/** Where every batch concerns somebody, one in so many is asked about. */
+const unaskedMax = 63
 
 export interface WatchHubOptions {
   readonly engine: Engine
@@ -49,6 +51,9 @@ export class WatchHub implements WatcherHub {
   #passed = 0
   /** From `#passed` on to here nothing that was appended concerns a live watcher: it need not be read. */
   #quietUpTo = 0
+  /** Batches that are still read without asking whether they concern anybody, since those before them did, one after another. */
+  #readUnasked = 0
+  #concernedInARow = 0
   #isTelling = false
   /** A watch has come to hold half of what it may. */
   #isCrowded = false
@@ -119,12 +124,20 @@ export class WatchHub implements WatcherHub {
     if (this.#changes === undefined) return
     const position = this.engine.appendedPosition
     if (this.#quietUpTo < position - 1) return
+    if (this.#readUnasked > 0) {
+      this.#readUnasked--
+      this.#quietUpTo = this.#passed
+      return
+    }
     for (let i = 0; i < changes.length; i++) {
       const { kind, keyspace, key, keyStart, keyEnd } = changes[i] as Change
       if (kind !== 'delete-range' && !this.#live.concerns(keyspace, key, keyStart, keyEnd)) continue
       this.#quietUpTo = this.#passed
+      this.#concernedInARow = Math.min(2 * this.#concernedInARow + 1, unaskedMax)
+      this.#readUnasked = this.#concernedInARow
       return
     }
+    this.#concernedInARow = 0
     if (isBatch) this.#quietUpTo = Math.max(this.#quietUpTo, position)
   }
 
