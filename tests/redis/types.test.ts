@@ -17,6 +17,8 @@ const commandsPerRound = 25
 
 type Kind = 'hash' | 'set' | 'sortedSet' | 'list' | 'stream' | 'geo' | 'bits' | 'value'
 const collections: readonly Kind[] = ['hash', 'set', 'sortedSet', 'list', 'stream', 'geo']
+/** Scores of other sorted sets are no places: what GEOPOS makes of those is a documented difference. */
+const mixed = collections.filter((kind) => kind !== 'geo')
 const kinds: readonly Kind[] = [...collections, 'bits', 'value']
 /** Seeds that found a fault: of 21 an unsigned field that saturates, of 31 the sign of a score of zero. */
 const keptSeeds: Partial<Record<Kind, readonly number[]>> = { bits: [21], sortedSet: [31] }
@@ -82,7 +84,7 @@ describe(`types like those of a real Redis, ORBIT_SEED=${seed}`, { skip }, () =>
       await begin()
       const random = new Random(seed - protocol)
       const commands = new Commands(random, ['k1', 'k2', 'k3', 'k4', 'k5'])
-      await compare(() => (random.chance(6) ? commands.key() : commands[random.pick(collections)]()), 'all types')
+      await compare(() => (random.chance(6) ? commands.key() : commands[random.pick(mixed)]()), 'all types')
     })
   }
 })

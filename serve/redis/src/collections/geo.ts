@@ -59,7 +59,12 @@ function placeAt(call: Call, at: number): Place {
   const longitude = doubleAt(call, at)
   const latitude = doubleAt(call, at + 1)
   if (Math.abs(longitude) <= longitudeMax && Math.abs(latitude) <= latitudeMax) return { longitude, latitude }
-  throw new CommandError(`ERR invalid longitude,latitude pair ${longitude.toFixed(6)},${latitude.toFixed(6)}`)
+  throw new CommandError(`ERR invalid longitude,latitude pair ${sixDigits(longitude)},${sixDigits(latitude)}`)
+}
+
+/** As `%f` of C: JavaScript alone drops the sign of a zero. */
+function sixDigits(value: number): string {
+  return Object.is(value, -0) ? '-0.000000' : value.toFixed(6)
 }
 
 function placeOfMember({ arguments: found }: Call, set: Collection | undefined, at: number): Place | undefined {

@@ -26,6 +26,7 @@ export type CommandFlag =
   | 'readonly'
   | 'denyoom'
   | 'admin'
+  | 'no_async_loading'
   | 'noscript'
   | 'loading'
   | 'stale'
@@ -88,6 +89,8 @@ export interface KeysBehind {
 /** Keys whose places only the command knows. */
 export interface UnknownKeys {
   readonly unknown: true
+  /** As COMMAND tells of them, where it can: one behind each of these words, looked for from a place on. */
+  readonly told?: { readonly words: readonly string[]; readonly from: number }
   readonly flags: readonly string[]
   /**
    * Finds them for who asks for rights: places counted from the command's name, which is argument `offset`; `any` where only

@@ -6,7 +6,7 @@ import type { CommandSpec, UnknownKeys } from './command.ts'
 
 const places = { group: 'geo', categories: ['geo'] } as const
 const difference =
-  'What Redis does not put into an order comes in that of the scores. What lies exactly on the eastern or northern end of the map counts to the last cell before it, not to one of its own beyond.'
+  'What Redis does not put into an order comes in that of the scores. What lies exactly on the eastern or northern end of the map counts to the last cell before it, not to one of its own beyond. A member whose score no GEOADD makes has no place.'
 const searchOptions =
   '<FROMMEMBER member | FROMLONLAT longitude latitude> <BYRADIUS radius unit | BYBOX width height unit> [ASC | DESC] [COUNT count [ANY]]'
 const radiusOptions = 'radius M | KM | FT | MI [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC | DESC]'
@@ -16,6 +16,7 @@ const complexity = 'O(N + log M) for N of M members in the cells around'
 function storedBehind(radiusPlace: number): UnknownKeys {
   return {
     unknown: true,
+    told: { words: ['STORE', 'STOREDIST'], from: radiusPlace + 2 },
     flags: ['OW', 'update'],
     find: (found, offset) => geo.keyOfRadiusStore(found, offset, radiusPlace),
   }

@@ -6,8 +6,12 @@ import { type Call, type Command, CommandError, type KeySpec, type KeysBehind } 
 
 export function replyKeySpecs(call: Call, { keys = [] }: Command): void {
   const { reply } = call
-  reply.set(keys.length)
+  reply.set(keys.reduce((sum, keySpec) => sum + ('unknown' in keySpec ? (keySpec.told?.words.length ?? 1) : 1), 0))
   for (const keySpec of keys) {
+    if ('unknown' in keySpec && keySpec.told !== undefined) {
+      for (const word of keySpec.told.words) replyKeyBehind(call, word, keySpec.told.from, keySpec.flags)
+      continue
+    }
     reply.map(3)
     reply.bulkText('flags')
     replySet(call, keySpec.flags)
@@ -27,6 +31,15 @@ export function replyKeySpecs(call: Call, { keys = [] }: Command): void {
   }
 }
 
+/** One key behind a word that may be missing. */
+function replyKeyBehind(call: Call, word: string, from: number, flags: readonly string[]): void {
+  const { reply } = call
+  reply.map(3)
+  reply.bulkText('flags')
+  replySet(call, flags)
+  replySpan(call, { behind: word, from, parts: 0 }, 0)
+}
+
 function replySearch(call: Call, index: number): void {
   call.reply.bulkText('begin_search')
   call.reply.map(2)
@@ -34,7 +47,11 @@ function replySearch(call: Call, index: number): void {
   replyNumbers(call, 'index', { index })
 }
 
-function replyKeysBehind(call: Call, { behind, from, parts }: KeysBehind): void {
+function replyKeysBehind(call: Call, keySpec: KeysBehind): void {
+  replySpan(call, keySpec, -1)
+}
+
+function replySpan(call: Call, { behind, from, parts }: Omit<KeysBehind, 'flags'>, lastkey: number): void {
   const { reply } = call
   reply.bulkText('begin_search')
   reply.map(2)
@@ -43,7 +60,7 @@ function replyKeysBehind(call: Call, { behind, from, parts }: KeysBehind): void 
   reply.bulkText('find_keys')
   reply.map(2)
   reply.bulkText('type')
-  replyNumbers(call, 'range', { lastkey: -1, keystep: 1, limit: parts })
+  replyNumbers(call, 'range', { lastkey, keystep: 1, limit: parts })
 }
 
 /** A kind and, under `spec`, its numbers, and words among them. */

@@ -23,15 +23,13 @@ export class Saves {
 
 const saving = { group: 'server', categories: [], complexity: 'O(1) and one sync of the disk' } as const
 const difference = 'Syncs the disk: there is no snapshot or second log to write.'
-const onAll = ['request_policy:all_shards', 'response_policy:all_succeeded']
 
 export const savingCommands: readonly CommandSpec[] = [
   {
     ...saving,
     name: 'save',
     arity: 1,
-    flags: ['admin', 'noscript', 'no_multi'],
-    tips: onAll,
+    flags: ['admin', 'noscript', 'no_async_loading', 'no_multi'],
     since: '1.0.0',
     summary: 'Waits until all that was written is on the disk.',
     syntax: '',
@@ -42,8 +40,7 @@ export const savingCommands: readonly CommandSpec[] = [
     ...saving,
     name: 'bgsave',
     arity: -1,
-    flags: ['admin', 'noscript'],
-    tips: onAll,
+    flags: ['admin', 'noscript', 'no_async_loading'],
     since: '1.0.0',
     summary: 'Has all that was written synced to the disk, and does not wait.',
     syntax: '[SCHEDULE]',
@@ -59,8 +56,7 @@ export const savingCommands: readonly CommandSpec[] = [
     ...saving,
     name: 'bgrewriteaof',
     arity: 1,
-    flags: ['admin', 'noscript'],
-    tips: onAll,
+    flags: ['admin', 'noscript', 'no_async_loading'],
     since: '1.0.0',
     summary: 'Has all that was written synced to the disk, and does not wait.',
     syntax: '',

@@ -190,6 +190,7 @@ export const scriptingCommands: readonly CommandSpec[] = [
   },
   {
     ...scripting,
+    categories: [],
     name: 'script',
     arity: -2,
     flags: [],
@@ -201,6 +202,7 @@ export const scriptingCommands: readonly CommandSpec[] = [
   },
   {
     ...scripting,
+    categories: [],
     name: 'function',
     arity: -2,
     flags: [],

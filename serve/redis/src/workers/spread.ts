@@ -47,6 +47,9 @@ const exceptions: Readonly<Record<string, Spread>> = {
   'config|resetstat': shards('all_succeeded'),
   // It tells two numbers.
   waitaof: shards('agg_logical_and'),
+  save: shards('all_succeeded'),
+  bgsave: shards('all_succeeded'),
+  bgrewriteaof: shards('all_succeeded'),
   'client|list': workers('texts'),
   'client|kill': workers('kills'),
   'client|unblock': workers('agg_sum'),
